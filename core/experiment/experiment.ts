@@ -1,0 +1,26 @@
+/** A randomised comparison on a feature. While it runs, its split decides for the feature. */
+export interface Experiment {
+  readonly id: number;
+  readonly environment: string;
+  readonly name: string;
+  readonly feature_key: string;
+  readonly primary_metric_event: string;
+  readonly min_samples_per_variant: number;
+  readonly min_lift: number;
+  /** Arms in order. The first (A) is the control. Weights in percent, summing to 100. */
+  readonly arms: readonly ExperimentArm[];
+  /** Seed of its own split: independent of the feature's rollout and of every other experiment. */
+  readonly seed: string;
+  /** True while it runs. */
+  readonly enabled: boolean;
+  readonly created_at: string;
+  readonly ended_at: string | null;
+}
+
+export interface ExperimentArm {
+  /** A, B, C ... */
+  readonly name: string;
+  /** The feature's variant this arm is served. */
+  readonly variant: string;
+  readonly weight: number;
+}

@@ -1,0 +1,107 @@
+/**
+ * The plugin contract. A plugin is a module with one named export, `strategy`. It fits on this screen.
+ *
+ * - A strategy is pure: same ask, same verdict; no clock, no randomness, no I/O in `prepare`'s evaluator unless it
+ *   returns a promise, which races the step's budget.
+ * - It may throw, hang or answer nonsense: the engine contains it, names the cause and lets the next step decide.
+ */
+import type { z } from "zod";
+import type { ConditionTrace, FallbackCause, Reason } from "./decision/decision.ts";
+import type { Profile } from "./event/profile.ts";
+import type { Condition } from "./feature/condition.ts";
+import type { Json } from "./json.ts";
+import type { Model } from "./model/model.ts";
+
+/** Who is asked about: `user_id` and any attributes. */
+export interface User {
+  readonly user_id?: string;
+  readonly [attribute: string]: Json | undefined;
+}
+
+export interface Strategy<Config = unknown> {
+  /** Unique, kebab-case; what a step names in `strategy`. */
+  readonly id: string;
+  readonly contract: 1;
+  /** One sentence for the docs and the form. */
+  readonly summary: string;
+  /** What decisions of this strategy carry as `decision_source`. Default: the id. */
+  readonly source?: string;
+  /** Checks a step's config on write; also its JSON Schema in the docs. Must fill its own defaults. */
+  readonly config: z.ZodType<Config>;
+  /** True when the evaluator is synchronous and quick by construction: the engine then skips the stopwatch. Default false. */
+  readonly bounded?: boolean;
+  /** Fills what depends on the feature (seeds, bucket ranges). `previous` is the same step's stored config. Default: as is. */
+  complete?(config: Config, about: { feature_key: string; step_id: string; first: boolean; previous?: Config }): Config;
+  /** Variants this config may serve; each must be declared by the feature. Default: none. */
+  variants?(config: Config): readonly string[];
+  /** Conditions held in this config, so that segments and prerequisites are checked on write. Default: none. */
+  conditions?(config: Config): readonly Condition[];
+  /** JSON pointers of the attributes the evaluator reads. Default: unknown. */
+  reads?(config: Config): readonly string[];
+  /** True when the evaluator wants `ask.profile`. Default false. */
+  readonly profile?: boolean;
+  /** Called once per feature version (and per live model); returns the evaluator the engine calls. */
+  prepare(config: Config, host: Host): Evaluator;
+  dispose?(): void | Promise<void>;
+}
+
+export type Evaluator = (ask: Ask) => Verdict | Promise<Verdict>;
+
+/** What a strategy may know while it prepares. */
+export interface Host {
+  readonly feature: {
+    readonly key: string;
+    readonly type: "boolean" | "string" | "number" | "object";
+    readonly variants: readonly string[];
+    readonly off_variant: string;
+    readonly fallback_variant: string;
+  };
+  /** The live model of the feature, else of the environment's global default; undefined when there is none. */
+  readonly model: Model | undefined;
+  /** Compiles a condition with the environment's segments. */
+  condition(condition: Condition): CompiledCondition;
+}
+
+export interface CompiledCondition {
+  test(ask: Ask): boolean;
+  explain(ask: Ask): ConditionTrace;
+}
+
+/** One question to a strategy. Read only. */
+export interface Ask {
+  readonly user: User;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** True when the answer's trace is wanted: then verdicts should carry `evidence`. */
+  readonly explain: boolean;
+  /** The user's event aggregates, when the strategy asked for them and they could be read in time. */
+  readonly profile: Profile | undefined;
+  /** The variant another feature serves this user; undefined when there is no such feature. */
+  variantOf(featureKey: string): string | undefined;
+}
+
+/** Decide (a declared variant) or abstain (no_match: not mine to decide; a fallback cause: should have, could not). */
+export type Verdict = Decide | Abstain;
+
+interface Evidence {
+  readonly score?: number;
+  readonly threshold?: number;
+  readonly threshold_mode?: string;
+  readonly confidence?: number;
+  readonly probability?: number;
+  readonly model_version?: string;
+  readonly bucket?: number;
+  /** For the trace; only read when `ask.explain`. */
+  readonly evidence?: Json;
+  readonly detail?: string;
+}
+
+export interface Decide extends Evidence {
+  readonly variant: string;
+  /** Default TARGETING_MATCH. */
+  readonly reason?: Reason;
+}
+
+export interface Abstain extends Evidence {
+  readonly abstain: "no_match" | FallbackCause;
+}

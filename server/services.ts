@@ -1,0 +1,86 @@
+import type { Decision } from "../core/decision/decision.ts";
+import type { Snapshot } from "../core/engine/snapshot.ts";
+import type { Profile } from "../core/event/profile.ts";
+import type {
+  Clock,
+  ConfigurationStore,
+  EventStore,
+  ExperimentStore,
+  FeatureStore,
+  ModelStore,
+  ProfileStore,
+  SegmentStore,
+  TrainingJobStore,
+} from "../core/ports.ts";
+import type { Strategy, User } from "../core/strategy.ts";
+import type { Config } from "./config.ts";
+
+/** What the HTTP routes are given. Built once in container.ts. */
+export interface Services {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly snapshots: Snapshots;
+  readonly observer: Observer;
+  readonly profiles: ProfileCache;
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly metrics: Metrics;
+  readonly configuration: ConfigurationStore;
+  readonly features: FeatureStore;
+  readonly segments: SegmentStore;
+  readonly events: EventStore;
+  readonly profileStore: ProfileStore;
+  readonly models: ModelStore;
+  readonly jobs: TrainingJobStore;
+  readonly experiments: ExperimentStore;
+}
+
+/** The current snapshot of every environment, kept fresh by notifications (server/snapshots.ts). */
+export interface Snapshots {
+  /** undefined: no such environment, or none loaded yet. Synchronous: the hot path reads this. */
+  get(environment: string): Snapshot | undefined;
+  /** True while PostgreSQL cannot be reached: decisions then carry the reason STALE. */
+  readonly stale: boolean;
+  /** True once every environment has been loaded. */
+  readonly ready: boolean;
+  /** Reloads one environment at once, so that a writer reads its own write; other servers follow the notification. */
+  refresh(environment: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Bounded, in memory; a miss is one primary-key read (server/profile-cache.ts). */
+export interface ProfileCache {
+  /** The profile when it is cached and young enough; undefined: call `load`. */
+  peek(environment: string, userId: string): Profile | undefined;
+  /** undefined when it could not be read within the budget. Never throws. */
+  load(environment: string, userId: string): Promise<Profile | undefined>;
+  /** Called after events were stored, so that this process serves what it acknowledged. */
+  forget(environment: string, userIds: Iterable<string>): void;
+}
+
+/** Told of every decision; writes span event, counters and the exposure. Never throws, never waits. */
+export interface Observer {
+  /** Returns the decision's id. */
+  decided(
+    decision: Decision,
+    about: { environment: string; user: User; profile: Profile | undefined; snapshot: Snapshot; at: number },
+  ): string;
+  /** Exposures waiting to be written, and how many were dropped because the buffer was full. */
+  readonly backlog: { readonly waiting: number; readonly dropped: number };
+  /** Resolves when everything buffered at the call has been written (or failed). */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Counters, gauges and timings behind GET /metrics (server/telemetry/metrics.ts). Names are Prometheus names. */
+export interface Metrics {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, read: () => number): void;
+  /** Milliseconds. */
+  timing(name: string, milliseconds: number, labels?: Readonly<Record<string, string>>): void;
+  prometheus(): Promise<string>;
+  snapshot(): {
+    counters: Record<string, number>;
+    gauges: Record<string, number>;
+    timings_ms: Record<string, { count: number; mean: number; p50: number; p95: number; p99: number; max: number }>;
+  };
+}
