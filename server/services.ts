@@ -73,10 +73,16 @@ export interface Observer {
 
 /** Counters, gauges and timings behind GET /metrics (server/telemetry/metrics.ts). Names are Prometheus names. */
 export interface Metrics {
-  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
-  gauge(name: string, read: () => number): void;
-  /** Milliseconds. */
-  timing(name: string, milliseconds: number, labels?: Readonly<Record<string, string>>): void;
+  /** Adds to a counter found by name and labels. On a hot path keep the series of `counter` instead. */
+  count(name: string, labels?: Labels, by?: number): void;
+  /** Read when metrics are asked for. Registering the same name and labels again replaces the reader. */
+  gauge(name: string, read: () => number, labels?: Labels): void;
+  /** Milliseconds. The Prometheus text has seconds, and the suffix `_seconds`. */
+  timing(name: string, milliseconds: number, labels?: Labels): void;
+  /** The series itself: `add` is a plain addition. */
+  counter(name: string, labels?: Labels): { add(by: number): void };
+  /** The series itself: `record` takes milliseconds and costs one binary search. */
+  timer(name: string, labels?: Labels): { record(milliseconds: number): void };
   prometheus(): Promise<string>;
   snapshot(): {
     counters: Record<string, number>;
@@ -84,3 +90,6 @@ export interface Metrics {
     timings_ms: Record<string, { count: number; mean: number; p50: number; p95: number; p99: number; max: number }>;
   };
 }
+
+/** Never a user's id or anything else without a bound: the number of series is limited. */
+export type Labels = Readonly<Record<string, string>>;
