@@ -153,6 +153,7 @@ create table experiments (
   primary_metric_event text not null,
   min_samples_per_variant integer not null,
   min_lift double precision not null,
+  alpha double precision not null default 0.05,
   arms jsonb not null,
   seed text not null,
   enabled boolean not null,
