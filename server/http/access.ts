@@ -1,0 +1,81 @@
+import type { Services } from "../services.ts";
+import { HttpError } from "./errors.ts";
+import type { RouteContext } from "./route.ts";
+import { type Token, tokenVerifier } from "./token.ts";
+
+/** Who asks, and in which environment. */
+export interface Access {
+  readonly environment: string;
+  readonly actor: string;
+}
+
+export interface AccessControl {
+  /**
+   * Synchronous when the token was seen before and the environment is loaded, else a promise.
+   *
+   * @throws HttpError 401 without a valid token, 403 when the token is for another environment, 404
+   * `unknown_environment`
+   */
+  of(c: RouteContext): Access | Promise<Access>;
+  /** True for the paths that need no token and belong to no environment. */
+  isOpen(path: string): boolean;
+}
+
+const DEFAULT_ENVIRONMENT = "production";
+const OPEN = new Set(["/", "/health", "/health/live", "/health/ready", "/auth/token", "/docs", "/openapi.json"]);
+
+export function accessControl(
+  services: Pick<Services, "config" | "clock" | "snapshots" | "configuration">,
+): AccessControl {
+  const { config, snapshots } = services;
+  const verify = config.AUTH_ENABLED ? tokenVerifier(config.AUTH_JWT_SECRET ?? "", services.clock) : undefined;
+
+  function enter(c: RouteContext, token: Token | undefined): Access | Promise<Access> {
+    const asked = c.req.header("x-environment");
+    const environment = token?.environment ?? asked ?? DEFAULT_ENVIRONMENT;
+    if (asked !== undefined && asked !== environment)
+      throw new HttpError(
+        403,
+        "wrong_environment",
+        `X-Environment asks for "${asked}", but this token only opens "${environment}"`,
+      );
+    const actor = token?.subject ?? c.req.header("x-actor")?.slice(0, 200) ?? "anonymous";
+    const access = { environment, actor };
+    return snapshots.get(environment) === undefined ? afterLoading(access) : access;
+  }
+
+  /** Another server may have made the environment a moment ago. */
+  async function afterLoading(access: Access): Promise<Access> {
+    const known = (await services.configuration.environments()).map(({ key }) => key);
+    if (!known.includes(access.environment))
+      throw new HttpError(
+        404,
+        "unknown_environment",
+        `There is no environment "${access.environment}"; there are ${known.join(", ")}`,
+      );
+    await snapshots.refresh(access.environment);
+    return access;
+  }
+
+  return {
+    of(c) {
+      if (verify === undefined) return enter(c, undefined);
+      const token = verify(bearer(c));
+      return token instanceof Promise ? token.then((verified) => enter(c, verified)) : enter(c, token);
+    },
+    isOpen: (path) => OPEN.has(path) || path.startsWith("/docs/"),
+  };
+}
+
+function bearer(c: RouteContext): string {
+  const header = c.req.header("authorization");
+  const token = header === undefined ? undefined : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
+  if (token === undefined)
+    throw new HttpError(
+      401,
+      "no_token",
+      "This call needs the header `Authorization: Bearer <token>`; POST /auth/token gives one",
+      { headers: { "WWW-Authenticate": "Bearer" } },
+    );
+  return token;
+}

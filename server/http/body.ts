@@ -1,0 +1,64 @@
+import type { z } from "zod";
+import { HttpError, validationError } from "./errors.ts";
+import type { RouteContext } from "./route.ts";
+
+/** Bytes a JSON body may have unless the route says otherwise. */
+export const BODY_LIMIT = 256 * 1024;
+
+/**
+ * Parses the body as JSON whatever its content type says. Synchronous when listen.ts collected the body, else a promise.
+ *
+ * @throws HttpError 400 `malformed_json`, 413 `body_too_large`
+ */
+export function readJson(c: RouteContext, limit = BODY_LIMIT): unknown {
+  const raw = c.env?.incoming?.rawBody;
+  return raw === undefined ? readStream(c, limit).then(parse) : parse(within(raw, limit));
+}
+
+/** The value as the schema sees it. @throws HttpError 422 that names each wrong field */
+export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw validationError(parsed.error);
+}
+
+function within(body: Buffer, limit: number): string {
+  if (body.length > limit) throw tooLarge(limit);
+  return body.toString("utf8");
+}
+
+async function readStream(c: RouteContext, limit: number): Promise<string> {
+  if (Number(c.req.header("content-length") ?? 0) > limit) throw tooLarge(limit);
+  const stream = c.req.raw.body;
+  if (stream === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge(limit);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const found = text.trim() === "" ? "the body is empty" : (error as Error).message;
+    throw new HttpError(400, "malformed_json", `The body is not JSON: ${found}. Send one JSON object, UTF-8`);
+  }
+}
+
+function tooLarge(limit: number): HttpError {
+  const words = limit >= 1024 * 1024 ? `${limit / 1024 / 1024} MB` : `${limit / 1024} KB`;
+  return new HttpError(
+    413,
+    "body_too_large",
+    `The body is larger than the ${words} this call takes; send less at once`,
+    {
+      headers: { Connection: "close" },
+    },
+  );
+}
