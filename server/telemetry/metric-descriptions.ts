@@ -1,0 +1,16 @@
+/** What each metric means, by its name in the Prometheus text; printed there as HELP. */
+export const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  feature_flag_evaluations_total: "Decisions, by what was served and why.",
+  feature_flag_fallbacks_total:
+    "Decisions in which a step that should have decided could not, by the first such step and its cause.",
+  exposures_written_total: "Decisions stored in the database.",
+  exposures_dropped_total: "Decisions that were not stored because the buffer was full or the process ended.",
+  exposures_repeated_total: "Decisions not stored because the same one was already stored for this user on this day.",
+  exposures_waiting: "Decisions waiting to be stored.",
+  events_stored_total: "Events stored, duplicates not counted.",
+  events_rejected_total: "Events refused, by reason.",
+  http_server_request_duration_seconds: "Time from a request's arrival at the application to its answer.",
+  training_jobs_total: "Training jobs that ended, by status.",
+  snapshot_revision: "Revision of the configuration that is served.",
+  snapshot_stale: "1 while the database cannot be reached and the last snapshot is served.",
+};

@@ -1,0 +1,54 @@
+import { diag, DiagLogLevel } from "@opentelemetry/api";
+import { getLogger } from "@logtape/logtape";
+
+/** Traces are on while this is true. Set once, before the application is built; read wherever a span would cost. */
+export const tracing = { enabled: false };
+
+/**
+ * Starts OpenTelemetry when a collector is named by OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+ * else nothing is loaded, nothing is exported and nothing is said. The other OTEL_ variables (protocol, headers, sampler,
+ * resource attributes, OTEL_SDK_DISABLED) mean what OpenTelemetry says they mean; the SDK reads them from the process.
+ */
+export async function startTelemetry({
+  environment,
+  serviceVersion,
+}: {
+  environment: Readonly<Record<string, string | undefined>>;
+  serviceVersion: string;
+}): Promise<{ shutdown(): Promise<void> }> {
+  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!endpoint || environment.OTEL_SDK_DISABLED === "true") return { shutdown: async () => {} };
+
+  // Loading the SDK takes half a second: only a process that traces pays that.
+  const [{ NodeSDK }, { resourceFromAttributes, defaultResource }] = await Promise.all([
+    import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/resources"),
+  ]);
+  const sdk = new NodeSDK({
+    resource: defaultResource().merge(resourceFromAttributes({ "service.version": serviceVersion })),
+    ...(environment.OTEL_SERVICE_NAME ? {} : { serviceName: SERVICE_NAME }),
+    instrumentations: [],
+    metricReaders: [],
+    logRecordProcessors: [],
+    // One batch request makes one event a decision: OpenTelemetry's default of 128 would lose most of them.
+    ...(environment.OTEL_SPAN_EVENT_COUNT_LIMIT ? {} : { spanLimits: { eventCountLimit: 2000 } }),
+  });
+  // A collector that cannot be reached is worth a line, a full span is not: errors only.
+  const log = getLogger(["adaptive", "telemetry"]);
+  const report = (message: string) => log.warning("{message}", { message: message.slice(0, 500) });
+  const ignore = () => {};
+  diag.setLogger(
+    { error: report, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
+  );
+  sdk.start();
+  tracing.enabled = true;
+  return {
+    shutdown: async () => {
+      tracing.enabled = false;
+      await sdk.shutdown().catch((error: unknown) => report(String(error)));
+    },
+  };
+}
+
+const SERVICE_NAME = "adaptive-feature-flags";
