@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { findBinaries } from "./embedded-binaries.ts";
+import { claim } from "./embedded-owner.ts";
+import { runInitdb, type Server, startServer, stopOrphan } from "./embedded-server.ts";
+import { giveTo, postgresUser } from "./embedded-user.ts";
+
+export interface Database {
+  readonly url: string;
+  /** False when `databaseUrl` was given. */
+  readonly embedded: boolean;
+  /** True when this process started the server: it stops for everybody when this process ends. */
+  readonly owner: boolean;
+  /** Shuts the embedded server down in order if this process owns it, else does nothing. */
+  stop(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** A PostgreSQL somebody else runs. Default: the embedded one. */
+  readonly databaseUrl?: string | undefined;
+  /** Data under `<dataDir>/postgres`, created when missing. Relative to the working directory. */
+  readonly dataDir: string;
+  /** postgresql.conf settings of the embedded server, over ours. `port` is used when it is free. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** How long another process may take to start or stop the embedded server. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * The database to work on: the given one, else an embedded PostgreSQL. One process owns the embedded server; others on
+ * the same data directory attach to it (docs/decisions/0010-embedded-postgresql.md). It does not outlive its owner, not
+ * even when that is killed, and what was committed is on disk.
+ *
+ * @throws when the platform has no binaries, or initdb or postgres fail: with the end of their log and what to do
+ */
+export async function openDatabase({ databaseUrl, dataDir, settings = {} }: DatabaseOptions): Promise<Database> {
+  if (databaseUrl !== undefined) return { url: databaseUrl, embedded: false, owner: false, stop: async () => {} };
+  const directory = resolve(dataDir);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const password = join(directory, "postgres.password");
+  const claimed = await claim(directory, PATIENCE_MS);
+  if ("attached" in claimed) {
+    const url = urlOf(password, claimed.attached.port);
+    return { url, embedded: true, owner: false, stop: async () => {} };
+  }
+  const { owned } = claimed;
+  let server: Server;
+  try {
+    server = await startOwned(directory, password, settings);
+  } catch (error) {
+    owned.release();
+    throw error;
+  }
+  owned.ready(server.port);
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    owned.stopping();
+    await server.stop().finally(() => owned.release());
+  };
+  return { url: urlOf(password, server.port), embedded: true, owner: true, stop: () => (stopped ??= stop()) };
+}
+
+async function startOwned(
+  directory: string,
+  password: string,
+  settings: Readonly<Record<string, string | number>>,
+): Promise<Server> {
+  const data = join(directory, "postgres");
+  const site = { binaries: findBinaries(), user: postgresUser([data, directory]), data };
+  await stopOrphan(data);
+  if (!existsSync(data)) {
+    // Made beside and moved into place, so that a start that was killed half-way leaves nothing that looks whole.
+    const draft = `${data}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(draft, { mode: 0o700 });
+    giveTo(site.user, draft);
+    writeFileSync(password, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
+    giveTo(site.user, password);
+    await runInitdb({ ...site, data: draft }, password, { sync: settings.fsync !== "off" });
+    renameSync(draft, data);
+  }
+  if (!existsSync(password))
+    throw new Error(
+      `${data} holds a database, but its password file ${password} is missing: restore the file, or move ${data} away to start with an empty database`,
+    );
+  return startServer(site, settings);
+}
+
+function urlOf(passwordFile: string, port: number): string {
+  let password: string;
+  try {
+    password = readFileSync(passwordFile, "utf8").trim();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(
+      `Reading ${passwordFile} failed (${code}): the embedded PostgreSQL of ${dirname(passwordFile)} runs, but this user may not use it; run as the user who started it, or set another DATA_DIR`,
+      { cause },
+    );
+  }
+  return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+}

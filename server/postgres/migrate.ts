@@ -1,0 +1,49 @@
+import { fileURLToPath } from "node:url";
+import { Logger, runMigrations as migrateJobs } from "graphile-worker";
+import { runner } from "node-pg-migrate";
+import pg from "pg";
+
+const OLDEST = 15;
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+
+/**
+ * Brings the database to the newest schema: migrations/*.sql in order, then graphile-worker's own, so that a server
+ * without a worker can enqueue jobs. Safe to call from any number of processes at once; does nothing when up to date.
+ *
+ * @throws when the server is older than PostgreSQL 15, cannot be reached, or a migration fails (it is rolled back)
+ */
+export async function migrate(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: "adaptive-feature-flags migrate" });
+  // Without a listener, a connection lost between two queries would end the process.
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await refuseOldServer(client);
+    await runner({
+      dbClient: client,
+      dir: MIGRATIONS,
+      migrationsTable: "schema_migrations",
+      direction: "up",
+      count: Number.POSITIVE_INFINITY,
+      singleTransaction: true,
+      advisoryLockMode: "wait",
+      logger: quiet,
+    });
+  } finally {
+    await client.end();
+  }
+  await migrateJobs({ connectionString: url, logger: new Logger(() => () => {}), noHandleSignals: true });
+}
+
+async function refuseOldServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ number: string; name: string }>(
+    "select current_setting('server_version_num') as number, current_setting('server_version') as name",
+  );
+  const found = rows[0];
+  if (found === undefined || Number(found.number) < OLDEST * 10_000)
+    throw new Error(
+      `The database at DATABASE_URL is PostgreSQL ${found?.name}, this server needs ${OLDEST} or newer: point DATABASE_URL at such a server, or unset it to use the embedded one`,
+    );
+}
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

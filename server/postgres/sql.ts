@@ -1,0 +1,76 @@
+import net from "node:net";
+import postgres from "postgres";
+
+/** postgres.js with `bigint` columns (ids, counts) read as numbers: none of ours passes 2^53. */
+export type Sql = postgres.Sql<{ bigint: number }>;
+export type Transaction = postgres.TransactionSql<{ bigint: number }>;
+
+export interface SqlOptions {
+  /** Connections at most; one more is used while listening. Default 10. */
+  readonly max?: number;
+  /** Told of the server's notices. Default: they are dropped. */
+  readonly onnotice?: (notice: postgres.Notice) => void;
+}
+
+/**
+ * Opens a pool. Connects on the first query, and again by itself after a loss. A query that cannot connect rejects.
+ *
+ * @param url `postgres://user:password@host:port/database`, `?sslmode=require` and the like as libpq spells them
+ */
+export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptions = {}): Sql {
+  const hints = new Set<() => void>();
+  const options: postgres.Options<{ bigint: typeof bigint }> & { socket: SocketFactory } = {
+    max,
+    onnotice,
+    types: { bigint },
+    connection: { application_name: "adaptive-feature-flags" },
+    // Without a bound, the pause between attempts grows to 20 s: too long to be stale after the database is back.
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
+    connect_timeout: 10,
+    onclose: () => {
+      for (const hint of hints) hint();
+    },
+    socket: connectWithoutDelay(),
+  };
+  const sql = postgres(url, options);
+  lossHints.set(sql, hints);
+  return sql;
+}
+
+/**
+ * Calls back whenever a connection of the pool has closed, for any reason: a hint that the database may be gone.
+ * Returns how to stop.
+ */
+export function onConnectionClosed(sql: Sql, hint: () => void): () => void {
+  const hints = lossHints.get(sql);
+  hints?.add(hint);
+  return () => hints?.delete(hint);
+}
+
+const lossHints = new WeakMap<Sql, Set<() => void>>();
+
+const bigint = {
+  to: 20,
+  from: [20],
+  serialize: (value: number) => String(value),
+  parse: (text: string) => Number(text),
+};
+
+/** What postgres.js hands to the (untyped) `socket` option. */
+type SocketFactory = (options: { host: string[]; port: number[]; path: string | false }) => net.Socket;
+
+/**
+ * postgres.js leaves Nagle's algorithm on: COPY and pipelined writes over TCP then stall 40 ms and more. The socket is
+ * handed over unconnected: when the factory itself failed, the pool would never give the connection back.
+ */
+function connectWithoutDelay(): SocketFactory {
+  let attempt = 0;
+  return ({ host, port, path }) => {
+    if (path) return net.connect(path);
+    const turn = attempt++ % host.length;
+    const name = host[turn] ?? "localhost";
+    const socket = net.connect({ host: name, port: port[turn] ?? 5432, noDelay: true });
+    // postgres.js reads the name from the socket to check a TLS certificate against it.
+    return Object.assign(socket, { host: name });
+  };
+}
