@@ -1,8 +1,6 @@
-import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { getLogger } from "@logtape/logtape";
-
-/** Traces are on while this is true. Set once, before the application is built; read wherever a span would cost. */
-export const tracing = { enabled: false };
+import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { tracing } from "./tracing.ts";
 
 /**
  * Starts OpenTelemetry when a collector is named by OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
@@ -20,13 +18,15 @@ export async function startTelemetry({
   if (!endpoint || environment.OTEL_SDK_DISABLED === "true") return { shutdown: async () => {} };
 
   // Loading the SDK takes half a second: only a process that traces pays that.
-  const [{ NodeSDK }, { resourceFromAttributes, defaultResource }] = await Promise.all([
-    import("@opentelemetry/sdk-node"),
-    import("@opentelemetry/resources"),
-  ]);
+  const [{ NodeSDK }, { defaultResource, envDetector, resourceFromAttributes, serviceInstanceIdDetector }] =
+    await Promise.all([import("@opentelemetry/sdk-node"), import("@opentelemetry/resources")]);
   const sdk = new NodeSDK({
-    resource: defaultResource().merge(resourceFromAttributes({ "service.version": serviceVersion })),
-    ...(environment.OTEL_SERVICE_NAME ? {} : { serviceName: SERVICE_NAME }),
+    // What the detectors find (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) wins over these two.
+    resource: defaultResource().merge(
+      resourceFromAttributes({ "service.name": "adaptive-feature-flags", "service.version": serviceVersion }),
+    ),
+    // Not the process detector: command lines are nobody's business.
+    resourceDetectors: [serviceInstanceIdDetector, envDetector],
     instrumentations: [],
     metricReaders: [],
     logRecordProcessors: [],
@@ -34,7 +34,7 @@ export async function startTelemetry({
     ...(environment.OTEL_SPAN_EVENT_COUNT_LIMIT ? {} : { spanLimits: { eventCountLimit: 2000 } }),
   });
   // A collector that cannot be reached is worth a line, a full span is not: errors only.
-  const log = getLogger(["adaptive", "telemetry"]);
+  const log = getLogger(["aff", "telemetry"]);
   const report = (message: string) => log.warning("{message}", { message: message.slice(0, 500) });
   const ignore = () => {};
   diag.setLogger(
@@ -50,5 +50,3 @@ export async function startTelemetry({
     },
   };
 }
-
-const SERVICE_NAME = "adaptive-feature-flags";
