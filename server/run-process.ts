@@ -1,0 +1,52 @@
+import process from "node:process";
+
+/** Something that was started and can be stopped in order. */
+export interface Stoppable {
+  close(): Promise<void>;
+}
+
+/** How long an orderly stop may take before the process ends anyway. */
+const STOP_TIMEOUT = 20_000;
+
+/**
+ * Runs a process for its whole life: starts it, waits for SIGTERM or SIGINT, stops it in order and exits 0. A second signal
+ * exits at once (130). A start that fails prints its message and exits 1. So does a promise that nobody handled: what it left
+ * half done is unknown, and a supervisor that restarts us is safer than a limp.
+ */
+export function runProcess(start: () => Promise<Stoppable>): void {
+  let running: Stoppable | undefined;
+  let stopping = false;
+  const stop = async (code: number) => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    // A start that is under way is waited for, so that what it opened is closed too.
+    const started = await starting;
+    setTimeout(() => process.exit(code === 0 ? 1 : code), STOP_TIMEOUT).unref();
+    await started?.close();
+    process.exit(code);
+  };
+  const starting = start().then(
+    (started) => {
+      running = started;
+      return started;
+    },
+    (error: unknown) => {
+      fail(error);
+      process.exit(1);
+    },
+  );
+  process.on("SIGTERM", () => void stop(0));
+  process.on("SIGINT", () => void stop(0));
+  for (const event of ["unhandledRejection", "uncaughtException"] as const)
+    process.on(event, (error: unknown) => {
+      fail(error);
+      if (running && !stopping) void stop(1);
+      else process.exit(1);
+    });
+}
+
+function fail(error: unknown): void {
+  const text =
+    error instanceof Error ? (process.env.LOG_LEVEL === "debug" ? error.stack : error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+}
