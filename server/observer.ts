@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import { trace } from "@opentelemetry/api";
+import type { Decision } from "../core/decision/decision.ts";
+import type { Snapshot } from "../core/engine/snapshot.ts";
+import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
+import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
+import type { Metrics, Observer } from "./services.ts";
+import { addDecisionEvent } from "./telemetry/decision-event.ts";
+import { tracing } from "./telemetry/tracing.ts";
+
+export interface ObserverOptions extends ExposureBufferOptions {
+  /** First exposures remembered in a generation, of which there are two. Default 100,000. */
+  readonly generationSize?: number;
+  /** Makes decision ids unique beyond this process. Default: 8 random bytes, in hex. */
+  readonly idPrefix?: string;
+}
+
+/** Everything the decisions that differ only in their user have in common, found once. */
+interface Kind {
+  readonly like: Decision;
+  readonly evaluations: { add(by: number): void };
+  readonly fallbacks: { add(by: number): void } | undefined;
+  /** undefined: decisions of this kind are not stored. */
+  readonly exposed: ExposedUsers | undefined;
+  readonly learns: boolean;
+}
+
+/** The kinds seen of one feature, all of its present version. */
+interface Kinds {
+  readonly version: number | null;
+  readonly list: Kind[];
+}
+
+/** Kinds of one feature before they are looked up afresh: a model that is replaced hourly must not pile up. */
+const MOST_KINDS = 64;
+
+/**
+ * Writes each decision once into the active span, the counters and the exposures. Stored is the first exposure of a user
+ * to the same variant of the same feature version for the same reason on one UTC day (docs/decisions/0043-exposures.md);
+ * a feature that does not exist and a user without id are counted and traced, not stored.
+ */
+export function createObserver(options: ObserverOptions): Observer {
+  const { metrics, generationSize, idPrefix = randomBytes(8).toString("hex") } = options;
+  const buffer = createExposureBuffer(options);
+  const first = createFirstExposures(generationSize === undefined ? {} : { generationSize });
+  const repeated = metrics.counter("exposures_repeated_total");
+  metrics.gauge("exposures_waiting", () => buffer.waiting);
+  const environments = new Map<string, Map<string, Kinds>>();
+  let decisions = 0;
+
+  const kindOf = (decision: Decision, environment: string, snapshot: Snapshot): Kind => {
+    let features = environments.get(environment);
+    if (features === undefined) {
+      features = new Map();
+      environments.set(environment, features);
+    }
+    const known = decision.feature_version !== null;
+    // Keys of features that do not exist come from outside and have no bound: they share one name.
+    const feature = known ? decision.feature_key : "unknown";
+    let kinds = features.get(known ? feature : "");
+    if (kinds === undefined || kinds.version !== decision.feature_version || kinds.list.length > MOST_KINDS) {
+      kinds = { version: decision.feature_version, list: [] };
+      features.set(known ? feature : "", kinds);
+    }
+    for (const kind of kinds.list) if (alike(kind.like, decision)) return kind;
+    const kind: Kind = {
+      like: decision,
+      evaluations: metrics.counter("feature_flag_evaluations_total", evaluationLabels(decision, environment, feature)),
+      fallbacks: fallbackCounter(metrics, decision, environment, feature),
+      exposed: known ? first.of() : undefined,
+      learns: snapshot.features.get(decision.feature_key)?.learns ?? false,
+    };
+    kinds.list.push(kind);
+    return kind;
+  };
+
+  return {
+    decided: (decision, { environment, user, profile, snapshot, at }) => {
+      decisions += 1;
+      const id = `${idPrefix}-${decisions.toString(36)}`;
+      const kind = kindOf(decision, environment, snapshot);
+      kind.evaluations.add(1);
+      kind.fallbacks?.add(1);
+      if (tracing.enabled) {
+        const span = trace.getActiveSpan();
+        if (span?.isRecording()) addDecisionEvent(span, decision, { id, environment });
+      }
+      const userId = decision.user_id;
+      if (kind.exposed === undefined || userId === null) return id;
+      if (first.knows(kind.exposed, userId, at)) repeated.add(1);
+      else if (buffer.full) buffer.drop();
+      else {
+        // Only what is kept is remembered: a dropped one is stored when the user comes again.
+        first.remember(kind.exposed, userId);
+        const learn = kind.learns ? { user, profile } : undefined;
+        buffer.push({ environment, decision_id: id, at, decision, user_id: userId, learn });
+      }
+      return id;
+    },
+    get backlog() {
+      return { waiting: buffer.waiting, dropped: buffer.dropped };
+    },
+    flush: buffer.flush,
+    close: buffer.close,
+  };
+}
+
+function alike(a: Decision, b: Decision): boolean {
+  return (
+    a.variant === b.variant &&
+    a.decision_source === b.decision_source &&
+    a.reason === b.reason &&
+    a.model_version === b.model_version &&
+    a.fallback?.cause === b.fallback?.cause &&
+    a.fallback?.from === b.fallback?.from &&
+    a.experiment?.experiment_id === b.experiment?.experiment_id
+  );
+}
+
+function evaluationLabels(decision: Decision, environment: string, feature: string) {
+  const { variant, decision_source: source, reason } = decision;
+  return { environment, feature, variant: variant ?? "", source, reason };
+}
+
+function fallbackCounter(metrics: Metrics, { fallback }: Decision, environment: string, feature: string) {
+  if (fallback === null) return undefined;
+  const { from, cause } = fallback;
+  return metrics.counter("feature_flag_fallbacks_total", { environment, feature, from, cause });
+}
