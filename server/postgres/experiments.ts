@@ -1,65 +1,62 @@
-import type { Experiment, ExperimentArm } from "../../core/experiment/experiment.ts";
 import { Conflict, type ExperimentStore } from "../../core/ports.ts";
-import type { Sql, Transaction } from "./sql.ts";
+import { changeServed } from "./change-served.ts";
+import { type ExperimentRow, experimentColumns, toExperiment } from "./experiment-rows.ts";
+import type { Sql } from "./sql.ts";
 
 /** The table `experiments`, and what `experiment_exposures` and `events` say about them. */
 export function experimentStore(sql: Sql): ExperimentStore {
-  const columns = sql`
-    id, environment, name, feature_key, primary_metric_event, min_samples_per_variant, min_lift, alpha, arms, seed,
-    enabled, created_at, ended_at`;
+  const columns = experimentColumns(sql);
 
   return {
     async list(environment) {
-      const rows = await sql<Row[]>`
+      const rows = await sql<ExperimentRow[]>`
         select ${columns} from experiments where environment = ${environment} order by id`;
       return rows.map(toExperiment);
     },
 
     async get(environment, id) {
-      const [row] = await sql<Row[]>`
+      const [row] = await sql<ExperimentRow[]>`
         select ${columns} from experiments where environment = ${environment} and id = ${id}`;
       return row && toExperiment(row);
     },
 
-    async create(environment, experiment) {
-      return refuseSecond(experiment.feature_key, () =>
-        sql.begin(async (tx) => {
-          await changeConfiguration(tx, environment);
-          const [row] = await tx<Row[]>`
-            with next as (select nextval(pg_get_serial_sequence('experiments', 'id')) as id)
-            insert into experiments (
-              id, environment, name, feature_key, primary_metric_event, min_samples_per_variant, min_lift, alpha, arms,
-              seed, enabled
-            ) overriding system value
-            select
-              id, ${environment}, ${experiment.name}, ${experiment.feature_key}, ${experiment.primary_metric_event},
-              ${experiment.min_samples_per_variant}, ${experiment.min_lift}, ${experiment.alpha},
-              ${tx.json(experiment.arms.map((arm) => ({ ...arm })))}, 'experiment-' || id, ${experiment.enabled}
-            from next
-            returning ${columns}`;
-          return toExperiment(row as Row);
-        }),
-      );
+    create(environment, experiment) {
+      const { name, feature_key, primary_metric_event, min_samples_per_variant, min_lift, alpha, enabled } = experiment;
+      const arms = experiment.arms.map((arm) => ({ ...arm }));
+      const write = changeServed(sql, environment, async (tx, changed) => {
+        const [row] = await tx<ExperimentRow[]>`
+          with next as (select nextval(pg_get_serial_sequence('experiments', 'id')) as id)
+          insert into experiments (
+            id, environment, name, feature_key, primary_metric_event, min_samples_per_variant, min_lift, alpha, arms,
+            seed, enabled
+          ) overriding system value
+          select
+            id, ${environment}, ${name}, ${feature_key}, ${primary_metric_event}, ${min_samples_per_variant},
+            ${min_lift}, ${alpha}, ${tx.json(arms)}, 'experiment-' || id, ${enabled}
+          from next
+          returning ${columns}`;
+        if (enabled) changed();
+        return toExperiment(row as ExperimentRow);
+      });
+      return write.catch(refuseSecond(feature_key));
     },
 
-    async setEnabled(environment, id, enabled) {
-      return sql.begin(async (tx) => {
-        await changeConfiguration(tx, environment);
-        const [stored] = await tx<Row[]>`
+    setEnabled(environment, id, enabled) {
+      return changeServed(sql, environment, async (tx, changed) => {
+        const [stored] = await tx<ExperimentRow[]>`
           select ${columns} from experiments where environment = ${environment} and id = ${id} for update`;
         if (stored === undefined) return undefined;
         if (enabled && stored.ended_at !== null)
           throw new Conflict(
-            `Experiment ${id} ended at ${stored.ended_at.toISOString()} and cannot be started again: its users would keep their arms while what they did in between is counted as if it had run. Create a new experiment, which draws new arms`,
+            `Experiment ${id} ended at ${stored.ended_at.toISOString()} and cannot be started again: its users would keep their arms, and what they did in between would count as if it had run. Create a new experiment, which draws new arms`,
           );
-        const [row] = await refuseSecond(
-          stored.feature_key,
-          () => tx<Row[]>`
-            update experiments
-            set enabled = ${enabled}, ended_at = case when ${enabled} then null else coalesce(ended_at, now()) end
-            where environment = ${environment} and id = ${id}
-            returning ${columns}`,
-        );
+        const update = tx<ExperimentRow[]>`
+          update experiments
+          set enabled = ${enabled}, ended_at = case when ${enabled} then null else coalesce(ended_at, now()) end
+          where environment = ${environment} and id = ${id}
+          returning ${columns}`;
+        const [row] = await update.catch(refuseSecond(stored.feature_key));
+        if (stored.enabled !== enabled) changed();
         return row && toExperiment(row);
       });
     },
@@ -91,38 +88,11 @@ export function experimentStore(sql: Sql): ExperimentStore {
   };
 }
 
-interface Row {
-  readonly id: number;
-  readonly environment: string;
-  readonly name: string;
-  readonly feature_key: string;
-  readonly primary_metric_event: string;
-  readonly min_samples_per_variant: number;
-  readonly min_lift: number;
-  readonly alpha: number;
-  readonly arms: readonly ExperimentArm[];
-  readonly seed: string;
-  readonly enabled: boolean;
-  readonly created_at: Date;
-  readonly ended_at: Date | null;
-}
-
-function toExperiment(row: Row): Experiment {
-  return { ...row, created_at: row.created_at.toISOString(), ended_at: row.ended_at?.toISOString() ?? null };
-}
-
-async function changeConfiguration(tx: Transaction, environment: string): Promise<void> {
-  await tx`update environments set revision = revision + 1 where key = ${environment}`;
-  await tx`select pg_notify('configuration', ${environment})`;
-}
-
-/** The index says that one runs already; only it can say so without a race. */
-async function refuseSecond<T>(featureKey: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
+/** Only the unique index can say without a race that one runs already. */
+function refuseSecond(featureKey: string): (error: unknown) => never {
+  return (error) => {
     if (error instanceof Error && "constraint_name" in error && error.constraint_name === "experiments_one_running")
       throw new Conflict(`An experiment already runs on feature "${featureKey}": stop it before starting another`);
     throw error;
-  }
+  };
 }
