@@ -33,7 +33,10 @@ export interface ConfigurationStore {
   environments(): Promise<readonly { key: string; revision: number }[]>;
   createEnvironment(key: string): Promise<void>;
   load(environment: string): Promise<Configuration>;
-  /** Calls back with the environment after every committed change, and with null after a reconnect (reload all). */
+  /**
+   * Calls back with the environment after every committed change, and with null when a connection was lost or made
+   * again: a change may have been missed, so compare the revisions.
+   */
   listen(changed: (environment: string | null) => void): Promise<{ close(): Promise<void> }>;
 }
 
@@ -126,11 +129,11 @@ export interface ModelStore {
   get(environment: string, version: string): Promise<Model | undefined>;
   /** The live model of this scope (null: the global default). */
   live(environment: string, featureKey: string | null): Promise<Model | undefined>;
-  /** Newest first. Without a scope: of all features. */
+  /** Newest first, without the artifacts, which may be large. Without a scope: of all features. */
   runs(
     environment: string,
     options: { limit: number; feature_key?: string | null | undefined },
-  ): Promise<readonly Model[]>;
+  ): Promise<readonly Omit<Model, "artifact">[]>;
   /**
    * Numbers and stores a model; with `promote` it becomes live and the former live one is retired, in the same
    * transaction as the job's end, so there is never a half-made model. Notifies.

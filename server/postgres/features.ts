@@ -1,0 +1,152 @@
+import type { Feature, FeatureDefinition } from "../../core/feature/feature.ts";
+import { type Author, Conflict, type FeatureStore, StaleVersion, type WriteCheck } from "../../core/ports.ts";
+import { changeServed, requireEnvironment } from "./change-served.ts";
+import { checkWrite } from "./check-write.ts";
+import { type FeatureRow, featureColumns, selectFeatures, toFeature } from "./feature-rows.ts";
+import type { Sql, Transaction } from "./sql.ts";
+
+/** Features with their history: every write adds an immutable revision. */
+export function featureStore(sql: Sql): FeatureStore {
+  return {
+    async list(environment) {
+      const features = await selectFeatures(sql, environment);
+      if (features.length === 0) await requireEnvironment(sql, environment);
+      return features;
+    },
+
+    get: (environment, idOrKey) => find(sql, environment, idOrKey),
+
+    create: (environment, definition, author, check) =>
+      changeServed(sql, environment, async (tx, changed) => {
+        await refuseTakenKey(tx, environment, definition.key);
+        const [row] = await tx<FeatureRow[]>`
+          insert into features (environment, key, definition, created_at, updated_at)
+          values (${environment}, ${definition.key}, ${JSON.stringify(definition)}::text::json, clock_timestamp(), clock_timestamp())
+          returning ${featureColumns(tx)}`;
+        return written(tx, row as FeatureRow, definition, author, check, changed);
+      }),
+
+    update: (environment, idOrKey, change, author, { expected, check } = {}) =>
+      changeServed(sql, environment, async (tx, changed) => {
+        const stored = await findForWrite(tx, environment, idOrKey, expected);
+        if (stored === undefined) return undefined;
+        const definition = change(stored);
+        await refuseTakenKey(tx, environment, definition.key, stored.id);
+        const [row] = await tx<FeatureRow[]>`
+          update features
+          set key = ${definition.key}, definition = ${JSON.stringify(definition)}::text::json,
+            version = version + 1, updated_at = clock_timestamp()
+          where id = ${stored.id}
+          returning ${featureColumns(tx)}`;
+        return written(tx, row as FeatureRow, definition, author, check, changed);
+      }),
+
+    remove: (environment, idOrKey, author, { expected, check } = {}) =>
+      changeServed(sql, environment, async (tx, changed) => {
+        const stored = await findForWrite(tx, environment, idOrKey, expected);
+        if (stored === undefined) return false;
+        await tx`delete from features where id = ${stored.id}`;
+        await retireLearned(tx, environment, stored.key);
+        await addRevision(tx, { ...stored, version: stored.version + 1 }, null, author);
+        await checkWrite(tx, environment, check);
+        changed();
+        return true;
+      }),
+
+    async revisions(environment, idOrKey) {
+      // Without such a feature now: the one that last had the key.
+      const rows = await sql<RevisionRow[]>`
+        select version, actor, reason, at, definition from feature_revisions
+        where environment = ${environment} and feature_id = coalesce(
+          (select id from features where ${matches(sql, environment, idOrKey)}),
+          (select feature_id from feature_revisions where environment = ${environment} and feature_key = ${idOrKey}
+           order by at desc, feature_id desc limit 1),
+          ${idIn(idOrKey)}::bigint)
+        order by version desc`;
+      return rows.map(({ at, ...row }) => ({ ...row, at: at.toISOString() }));
+    },
+  };
+}
+
+interface RevisionRow {
+  readonly version: number;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly at: Date;
+  readonly definition: FeatureDefinition | null;
+}
+
+async function find(sql: Sql | Transaction, environment: string, idOrKey: string): Promise<Feature | undefined> {
+  const [row] = await sql<FeatureRow[]>`
+    select ${featureColumns(sql)} from features where ${matches(sql, environment, idOrKey)}`;
+  return row && toFeature(row);
+}
+
+async function findForWrite(
+  tx: Transaction,
+  environment: string,
+  idOrKey: string,
+  expected: number | undefined,
+): Promise<Feature | undefined> {
+  const stored = await find(tx, environment, idOrKey);
+  if (stored !== undefined && expected !== undefined && stored.version !== expected)
+    throw new StaleVersion(stored.version, expected);
+  return stored;
+}
+
+/** A whole number is an id; it is a key only when no feature has that id. */
+function matches(sql: Sql | Transaction, environment: string, idOrKey: string) {
+  const id = idIn(idOrKey);
+  const byKey = sql`environment = ${environment} and key = ${idOrKey}`;
+  if (id === null) return byKey;
+  const byId = sql`environment = ${environment} and id = ${id}`;
+  return sql`(${byId}) or (${byKey} and not exists (select from features where ${byId}))`;
+}
+
+function idIn(idOrKey: string): number | null {
+  return /^\d{1,15}$/.test(idOrKey) ? Number(idOrKey) : null;
+}
+
+async function refuseTakenKey(tx: Transaction, environment: string, key: string, self?: number): Promise<void> {
+  const [taken] = await tx<{ id: number }[]>`
+    select id from features where environment = ${environment} and key = ${key}`;
+  if (taken !== undefined && taken.id !== self)
+    throw new Conflict(`The key "${key}" is taken by feature ${taken.id}; choose another or PUT to it`);
+}
+
+async function written(
+  tx: Transaction,
+  row: FeatureRow,
+  definition: FeatureDefinition,
+  author: Author,
+  check: WriteCheck | undefined,
+  changed: () => void,
+): Promise<Feature> {
+  const feature = toFeature(row);
+  await addRevision(tx, feature, definition, author);
+  await checkWrite(tx, feature.environment, check);
+  changed();
+  return feature;
+}
+
+async function addRevision(
+  tx: Transaction,
+  { environment, id, key, version }: Pick<Feature, "environment" | "id" | "key" | "version">,
+  definition: FeatureDefinition | null,
+  { actor, reason }: Author,
+): Promise<void> {
+  const text = definition === null ? null : JSON.stringify(definition);
+  await tx`
+    insert into feature_revisions (environment, feature_id, feature_key, version, definition, actor, reason, at)
+    values (${environment}, ${id}, ${key}, ${version}, ${text}::text::json, ${actor}, ${reason ?? null}, clock_timestamp())`;
+}
+
+/** A later feature of the same key must not be decided by what was learnt, or tried, on this one. */
+async function retireLearned(tx: Transaction, environment: string, key: string): Promise<void> {
+  await tx`
+    update models set status = 'retired'
+    where environment = ${environment} and feature_key = ${key} and status = 'live'`;
+  await tx`
+    update experiments set enabled = false, ended_at = now()
+    where environment = ${environment} and feature_key = ${key} and enabled`;
+}

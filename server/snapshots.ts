@@ -1,0 +1,141 @@
+import { clearTimeout, setTimeout } from "node:timers";
+import { getLogger } from "@logtape/logtape";
+import { compile, type Snapshot } from "../core/engine/snapshot.ts";
+import type { Clock, ConfigurationStore } from "../core/ports.ts";
+import type { Strategy } from "../core/strategy.ts";
+import type { Snapshots } from "./services.ts";
+import { systemTiming } from "./system-timing.ts";
+
+export interface SnapshotsOptions {
+  readonly configuration: ConfigurationStore;
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly clock: Clock;
+  /** Milliseconds between two comparisons of the revisions, the net under missed notifications. Default 10,000. */
+  readonly pollMs?: number;
+}
+
+/** Milliseconds between two attempts while the database cannot be reached. */
+const RETRY_MS = 1_000;
+/** A database that has not answered for so long counts as gone; its answer still counts when it comes. */
+const SILENCE_MS = 5_000;
+
+const log = getLogger(["aff", "snapshots"]);
+
+/**
+ * Holds the compiled configuration of every environment and follows its changes. Without the database the last snapshots
+ * stay; at the very start it goes on trying (`ready` is false until then). Never rejects.
+ */
+export async function openSnapshots({
+  configuration,
+  strategies,
+  clock,
+  pollMs = 10_000,
+}: SnapshotsOptions): Promise<Snapshots> {
+  const snapshots = new Map<string, Snapshot>();
+  const loads = new Map<string, () => Promise<void>>();
+  let staleSince: number | undefined;
+  let ready = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function load(environment: string): Promise<void> {
+    const read = await configuration.load(environment);
+    const previous = snapshots.get(environment);
+    if (previous !== undefined && previous.revision >= read.revision) return;
+    try {
+      snapshots.set(environment, compile(read, strategies, { previous, timing: systemTiming }));
+    } catch (error) {
+      // Checked on write, so this is a fault of ours or of a plugin: what was sound goes on being served.
+      log.error("Compiling revision {revision} of {environment} failed: {error}", { ...read, error });
+    }
+  }
+
+  /** At most one load of an environment at a time, and one waiting: a burst of changes costs two. */
+  function reload(environment: string): Promise<void> {
+    const known = loads.get(environment) ?? oneAtATime(() => load(environment));
+    loads.set(environment, known);
+    return known();
+  }
+
+  async function compareRevisions(): Promise<void> {
+    const stored = await configuration.environments();
+    const moved = stored.filter(({ key, revision }) => snapshots.get(key)?.revision !== revision);
+    await Promise.all(moved.map(({ key }) => reload(key)));
+    ready = stored.every(({ key }) => snapshots.has(key));
+  }
+
+  const poll = oneAtATime(async () => {
+    clearTimeout(timer);
+    const silence = setTimeout(() => lost(new Error(`no answer for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
+    try {
+      await compareRevisions();
+      found();
+    } catch (error) {
+      lost(error);
+    } finally {
+      clearTimeout(silence);
+    }
+    if (!closed) timer = setTimeout(() => void poll(), staleSince === undefined ? pollMs : RETRY_MS);
+  });
+
+  function lost(error: unknown): void {
+    if (staleSince !== undefined || closed) return;
+    staleSince = clock.now();
+    log.warning("The database cannot be reached; decisions are made from the last snapshots: {error}", { error });
+  }
+
+  function found(): void {
+    if (staleSince === undefined) return;
+    log.info("The database is back after {seconds} s", { seconds: (clock.now() - staleSince) / 1000 });
+    staleSince = undefined;
+  }
+
+  /** Whatever fails, the poll finds out what it means. */
+  async function follow(environment: string | null): Promise<void> {
+    if (closed) return;
+    if (environment !== null) await reload(environment).catch(poll);
+    else await poll();
+  }
+
+  const listener = await configuration.listen((environment) => void follow(environment));
+  await poll();
+
+  return {
+    get: (environment) => snapshots.get(environment),
+    get stale() {
+      return staleSince !== undefined;
+    },
+    get ready() {
+      return ready;
+    },
+    refresh: follow,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await listener.close();
+    },
+  };
+}
+
+/** A call while one runs waits for that one, then runs once for all that came meanwhile: each sees what was before it. */
+function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = () => {
+    running = work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  return () => {
+    if (next !== undefined) return next;
+    if (running === undefined) return start();
+    next = running
+      .catch(() => {})
+      .then(() => {
+        next = undefined;
+        return start();
+      });
+    return next;
+  };
+}
