@@ -12,7 +12,8 @@ create table features (
   id bigint generated always as identity primary key,
   environment text not null references environments (key),
   key text not null,
-  definition jsonb not null,
+  -- json, not jsonb: jsonb would sort the keys, and the order of variants is the owner's.
+  definition json not null,
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -25,7 +26,7 @@ create table feature_revisions (
   feature_id bigint not null,
   feature_key text not null,
   version integer not null,
-  definition jsonb,
+  definition json,
   actor text not null,
   reason text,
   at timestamptz not null default now(),
@@ -37,7 +38,7 @@ create table segments (
   environment text not null references environments (key),
   key text not null,
   name text not null,
-  condition jsonb not null,
+  condition json not null,
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -45,7 +46,8 @@ create table segments (
 );
 
 -- What users did. Partitioned by month of occurrence; see server/postgres/partitions.ts.
-create sequence event_id_seq;
+-- A process takes a block of ids at once and gives them out itself; see server/postgres/id-reserve.ts.
+create sequence event_id_seq increment by 1000;
 create table events (
   id bigint not null default nextval('event_id_seq'),
   environment text not null,
@@ -74,7 +76,7 @@ create table profiles (
   last_at timestamptz not null,
   value_sum double precision not null,
   primary key (environment, user_id, event_type)
-);
+) with (fillfactor = 80); -- room for updates in place
 
 -- Decisions that were stored. Partitioned by month.
 create table exposures (
@@ -132,11 +134,11 @@ create table models (
   status text not null check (status in ('candidate', 'live', 'retired', 'failed')),
   learner text not null,
   trained_at timestamptz not null,
-  artifact jsonb not null,
+  artifact json not null,
   hash text not null,
   seed bigint not null,
-  metrics jsonb not null,
-  process jsonb not null,
+  metrics json not null,
+  process json not null,
   verdict text not null,
   job_id uuid references training_jobs (job_id),
   primary key (environment, version)

@@ -1,7 +1,6 @@
-import type { Experiment } from "../../core/experiment/experiment.ts";
 import { type Configuration, type ConfigurationStore, Conflict, Invalid } from "../../core/ports.ts";
 import { CONFIGURATION_CHANNEL, requireEnvironment } from "./change-served.ts";
-import { type ExperimentRow, experimentColumns, toExperiment } from "./experiment-rows.ts";
+import { selectRunningExperiments } from "./experiment-rows.ts";
 import { selectFeatures } from "./feature-rows.ts";
 import { selectLiveModels } from "./model-rows.ts";
 import { selectSegments } from "./segment-rows.ts";
@@ -62,10 +61,4 @@ async function load(tx: Transaction, environment: string): Promise<Configuration
   ]);
   if (stored === undefined) await requireEnvironment(tx, environment);
   return { environment, revision: stored?.revision ?? 0, features, segments, models, experiments };
-}
-
-async function selectRunningExperiments(tx: Transaction, environment: string): Promise<readonly Experiment[]> {
-  const rows = await tx<ExperimentRow[]>`
-    select ${experimentColumns(tx)} from experiments where environment = ${environment} and enabled order by id`;
-  return rows.map(toExperiment);
 }
