@@ -7,6 +7,8 @@ import { type Token, tokenVerifier } from "./token.ts";
 export interface Access {
   readonly environment: string;
   readonly actor: string;
+  /** True when the token opens no other environment. */
+  readonly pinned: boolean;
 }
 
 export interface AccessControl {
@@ -40,7 +42,7 @@ export function accessControl(
         `X-Environment asks for "${asked}", but this token only opens "${environment}"`,
       );
     const actor = token?.subject ?? c.req.header("x-actor")?.slice(0, 200) ?? "anonymous";
-    const access = { environment, actor };
+    const access = { environment, actor, pinned: token?.environment !== undefined };
     return snapshots.get(environment) === undefined ? afterLoading(access) : access;
   }
 

@@ -1,42 +1,86 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Services } from "../services.ts";
-import { accessControl } from "./access.ts";
+import { observeRequests } from "../telemetry/observe-requests.ts";
+import { type AccessControl, accessControl } from "./access.ts";
 import { answerError, HttpError } from "./errors.ts";
-import { answerHeaders } from "./headers.ts";
+import { type AnswerHeaders, answerHeaders } from "./headers.ts";
 import type { App, Env, RouteContext } from "./route.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { environmentRoutes } from "./routes/environments.ts";
+import { evaluateRoute } from "./routes/evaluate.ts";
+import { evaluateBatchRoute } from "./routes/evaluate-batch.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { experimentRoutes } from "./routes/experiments.ts";
+import { featureRoutes } from "./routes/features.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { homeRoutes } from "./routes/home.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { segmentRoutes } from "./routes/segments.ts";
+import { trainRoutes } from "./routes/train.ts";
+
+/** The whole HTTP floor, ready for `listen` or for any server that speaks fetch. */
+export interface HttpApp {
+  /** Synchronous for the hot path when nothing has to wait. */
+  fetch(request: Request, bindings?: Env["Bindings"]): Response | Promise<Response>;
+}
 
 /**
- * The whole HTTP floor as one Hono app. Two apps in one: `hot` holds the few routes that must cost nothing beyond
- * themselves (a single handler, no middleware, synchronous); everything else goes to `api`, whose middleware sets the
- * headers and checks access before any route is reached.
+ * Two apps in one: `hot` holds the few routes that must cost nothing beyond themselves (a single handler, no middleware,
+ * synchronous); everything else goes to `api`, whose middleware sets the headers and checks access before any route.
  */
-export function createApp(services: Services): App {
+export function createApp(services: Services): HttpApp {
   const headers = answerHeaders(services.config);
   const access = accessControl(services);
-
-  const api: App = new OpenAPIHono<Env>();
-  api.use(async (c, next) => {
-    const origin = c.req.header("origin");
-    const preflight = c.req.method === "OPTIONS" ? headers.preflight(origin) : undefined;
-    if (preflight !== undefined) return c.body(null, 204, preflight);
-    for (const [name, value] of Object.entries(headers.of(origin))) c.header(name, value);
-    if (!access.isOpen(c.req.path)) {
-      const { environment, actor } = await access.of(c);
-      c.set("environment", environment);
-      c.set("actor", actor);
-    }
-    return next();
-  });
-
   const hot: App = new OpenAPIHono<Env>();
+  const api: App = new OpenAPIHono<Env>();
+  guard(api, { access, headers });
+
+  evaluateRoute(hot, api, services, { access, headers });
+  evaluateBatchRoute(api, services);
+  featureRoutes(api, services);
+  segmentRoutes(api, services);
+  environmentRoutes(api, services);
+  experimentRoutes(api, services);
+  eventRoutes(api, services);
+  trainRoutes(api, services);
+  modelRoutes(api, services);
+  authRoutes(api, services);
+  healthRoutes(api, services);
+  metricsRoutes(api, services);
+  docsRoutes(api, services);
+  homeRoutes(api);
+
   api.onError(answerError);
   api.notFound((c) => answerError(noRoute(c, api, hot), c));
   hot.onError((error, c) => {
-    for (const [name, value] of Object.entries(headers.of(c.req.header("origin")))) c.header(name, value);
+    setHeaders(c, headers);
     return answerError(error, c);
   });
   hot.notFound((c) => api.fetch(c.req.raw, c.env));
-  return hot;
+
+  const routes = [...hot.routes, ...api.routes];
+  return { fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }) };
+}
+
+function guard(api: App, { access, headers }: { access: AccessControl; headers: AnswerHeaders }): void {
+  api.use(async (c, next) => {
+    const preflight = c.req.method === "OPTIONS" ? headers.preflight(c.req.header("origin")) : undefined;
+    if (preflight !== undefined) return c.body(null, 204, preflight);
+    setHeaders(c, headers);
+    if (!access.isOpen(c.req.path)) {
+      const { environment, actor, pinned } = await access.of(c);
+      c.set("environment", environment);
+      c.set("actor", actor);
+      c.set("pinned", pinned);
+    }
+    return next();
+  });
+}
+
+function setHeaders(c: RouteContext, headers: AnswerHeaders): void {
+  for (const [name, value] of Object.entries(headers.of(c.req.header("origin")))) c.header(name, value);
 }
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"];

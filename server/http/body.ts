@@ -5,14 +5,22 @@ import type { RouteContext } from "./route.ts";
 /** Bytes a JSON body may have unless the route says otherwise. */
 export const BODY_LIMIT = 256 * 1024;
 
+export interface BodyOptions {
+  /** Bytes. Default BODY_LIMIT. */
+  readonly limit?: number;
+  /** What an empty body stands for. Default: it is refused. */
+  readonly empty?: unknown;
+}
+
 /**
  * Parses the body as JSON whatever its content type says. Synchronous when listen.ts collected the body, else a promise.
  *
  * @throws HttpError 400 `malformed_json`, 413 `body_too_large`
  */
-export function readJson(c: RouteContext, limit = BODY_LIMIT): unknown {
+export function readJson(c: RouteContext, options: BodyOptions = {}): unknown {
+  const { limit = BODY_LIMIT, empty } = options;
   const raw = c.env?.incoming?.rawBody;
-  return raw === undefined ? readStream(c, limit).then(parse) : parse(within(raw, limit));
+  return raw === undefined ? readStream(c, limit).then((text) => parse(text, empty)) : parse(within(raw, limit), empty);
 }
 
 /** The value as the schema sees it. @throws HttpError 422 that names each wrong field */
@@ -42,7 +50,8 @@ async function readStream(c: RouteContext, limit: number): Promise<string> {
   return text + decoder.decode();
 }
 
-function parse(text: string): unknown {
+function parse(text: string, empty: unknown): unknown {
+  if (text === "" && empty !== undefined) return empty;
   try {
     return JSON.parse(text);
   } catch (error) {

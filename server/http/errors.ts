@@ -62,7 +62,12 @@ export function answerError(error: Error, c: RouteContext): Response {
 function toHttpError(error: Error): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (error instanceof Invalid)
-    return new HttpError(422, error.code, error.message, error.field === undefined ? {} : { field: error.field });
+    return new HttpError(
+      422,
+      error.code,
+      error.message,
+      error.field === undefined ? {} : { field: dotted(error.field) },
+    );
   if (error instanceof Conflict) return new HttpError(409, "conflict", error.message);
   if (error instanceof StaleVersion)
     return new HttpError(412, "stale_version", error.message, { headers: { ETag: `"${error.stored}"` } });
@@ -78,6 +83,11 @@ function toHttpError(error: Error): HttpError | undefined {
       { headers: { "Retry-After": "5" } },
     );
   return undefined;
+}
+
+/** `/steps/0/config` as the validation errors spell it: `steps.0.config`. */
+function dotted(pointer: string): string {
+  return pointer.replace(/^\//, "").replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** 422 that lists each field; `field` is the first one. */

@@ -11,6 +11,8 @@ export interface Env {
     environment: string;
     /** Who asks: the token's subject, else `X-Actor`, else "anonymous". */
     actor: string;
+    /** True when the token opens no other environment. */
+    pinned: boolean;
   };
 }
 
@@ -53,7 +55,7 @@ export const Failure = z
       }),
     ]),
   })
-  .openapi("Failure");
+  .meta({ id: "Failure" });
 
 const FAILURES = {
   400: "The body is not JSON",
@@ -65,5 +67,6 @@ const FAILURES = {
   413: "The body is too large",
   422: "The request is not valid; `errors` names each field",
   500: "Internal error; its cause is in the server's log",
+  504: "The work goes on, but not within the time this call waits",
   503: "Not now: PostgreSQL cannot be reached, a queue is full, or no worker is running; see Retry-After",
 } as const;

@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import type { HttpApp } from "./app.ts";
+import { BODY_LIMIT } from "./body.ts";
+
+export interface Listening {
+  /** `http://127.0.0.1:8000`, with the port that was really given. */
+  readonly url: string;
+  /** Stops accepting, lets what is in flight finish for up to 10 seconds, then cuts what is left. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds a request's headers, and the whole request with its body, may take to arrive. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 300_000;
+/** Longer than the idle timeout of the usual load balancers (60 s), so that they close first. */
+const KEEP_ALIVE_TIMEOUT = 65_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 10_000;
+const DRAIN_TIMEOUT = 10_000;
+
+/**
+ * Serves the app by node:http (on Deno too). Port 0 takes a free one.
+ *
+ * @throws Error when the address is taken or not this machine's
+ */
+export async function listen(app: HttpApp, { host, port }: { host: string; port: number }): Promise<Listening> {
+  const answer = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {
+    hostname: host,
+  });
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    },
+    (incoming, outgoing) => collect(incoming, outgoing, answer),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  await bind(server, host, port);
+  const address = server.address() as AddressInfo;
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return { url: `http://${name}:${address.port}`, close: () => close(server) };
+}
+
+/**
+ * Reads a small body before the app is called, so that handlers can parse it without a promise. Uploads, large bodies
+ * and bodies without a length stay streams.
+ */
+function collect(
+  incoming: IncomingMessage & { rawBody?: Buffer },
+  outgoing: ServerResponse,
+  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>,
+): void {
+  const { "content-length": length, "content-type": type } = incoming.headers;
+  if (length === undefined || length === "0" || Number(length) > BODY_LIMIT || type?.startsWith("multipart/")) {
+    void answer(incoming, outgoing);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+  incoming.on("end", () => {
+    incoming.rawBody = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    void answer(incoming, outgoing);
+  });
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new Error(`Cannot listen on ${host}:${port}: ${error.message}. Set HOST and PORT to a free address`, {
+          cause: error,
+        }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // A keep-alive connection becomes idle only when its answer is out: look again until none is left.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,93 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { evaluate } from "../../../core/engine/evaluate.ts";
+import type { Snapshot } from "../../../core/engine/snapshot.ts";
+import type { User } from "../../../core/strategy.ts";
+import { AskedUser } from "../asked-user.ts";
+import { check, readJson } from "../body.ts";
+import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
+import { HttpError } from "../errors.ts";
+import { type App, failures, json, on } from "../route.ts";
+import { type EvaluateServices, starting } from "./evaluate.ts";
+
+/** Decisions one call may ask for: features x users. */
+const MAX_DECISIONS = 1000;
+const BATCH_BODY_LIMIT = 4 * 1024 * 1024;
+
+const Key = z.string().min(1).max(100);
+const BatchRequest = z
+  .strictObject({
+    feature_key: Key.optional(),
+    feature_keys: z.array(Key).max(MAX_DECISIONS).optional().describe("Default: every feature, by creation"),
+    user: AskedUser.optional(),
+    users: z.array(AskedUser).min(1).max(MAX_DECISIONS).optional(),
+    explain: z.boolean().default(false),
+  })
+  .refine((asked) => (asked.user === undefined) !== (asked.users === undefined), {
+    path: ["user"],
+    message: "Takes exactly one of `user` and `users`",
+  })
+  .refine((asked) => asked.feature_key === undefined || asked.feature_keys === undefined, {
+    path: ["feature_key"],
+    message: "Takes at most one of `feature_key` and `feature_keys`",
+  })
+  .meta({ id: "BatchRequest" });
+
+const BatchAnswer = z.object({ results: z.array(DecisionAnswer) }).meta({ id: "BatchAnswer" });
+
+const route = createRoute({
+  method: "post",
+  path: "/evaluate/batch",
+  tags: ["decisions"],
+  summary: "Decide many features for one user, or some features for many users",
+  description: `At most ${MAX_DECISIONS} decisions. Answered user by user, the features in the order asked.`,
+  request: { body: { ...json(BatchRequest, "What is asked about whom"), required: true } },
+  responses: { 200: json(BatchAnswer, "The decisions, in order"), ...failures(400, 401, 403, 404, 413, 503) },
+});
+
+export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
+  const { snapshots } = services;
+  on(app, route, async (c) => {
+    const asked = check(BatchRequest, await readJson(c, { limit: BATCH_BODY_LIMIT }));
+    const environment = c.get("environment");
+    const snapshot = snapshots.get(environment);
+    if (snapshot === undefined) throw starting();
+    const users = (asked.users ?? [asked.user]) as readonly (User & { user_id: string })[];
+    const keys =
+      asked.feature_keys ?? (asked.feature_key === undefined ? [...snapshot.features.keys()] : [asked.feature_key]);
+    if (users.length * keys.length > MAX_DECISIONS)
+      throw new HttpError(
+        422,
+        "too_many_decisions",
+        `${keys.length} features for ${users.length} users are ${keys.length * users.length} decisions; one call takes ${MAX_DECISIONS}`,
+      );
+    const results: DecisionAnswer[] = [];
+    for (const user of users)
+      results.push(...(await decideAll(services, { environment, snapshot, user, keys, explain: asked.explain })));
+    return c.json({ results });
+  });
+}
+
+async function decideAll(
+  { clock, snapshots, profiles, observer }: EvaluateServices,
+  about: {
+    environment: string;
+    snapshot: Snapshot;
+    user: User & { user_id: string };
+    keys: readonly string[];
+    explain: boolean;
+  },
+): Promise<DecisionAnswer[]> {
+  const { environment, snapshot, user, keys, explain } = about;
+  const wanted = keys.some((key) => snapshot.features.get(key)?.profile);
+  const profile = wanted
+    ? (profiles.peek(environment, user.user_id) ?? (await profiles.load(environment, user.user_id)))
+    : undefined;
+  const at = clock.now();
+  const results: DecisionAnswer[] = [];
+  for (const key of keys) {
+    const decided = evaluate(snapshot, key, user, { now: at, explain, profile, stale: snapshots.stale });
+    const decision = decided instanceof Promise ? await decided : decided;
+    results.push(decisionAnswer(decision, observer.decided(decision, { environment, user, profile, snapshot, at })));
+  }
+  return results;
+}

@@ -1,0 +1,44 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Services } from "../../services.ts";
+import { type App, failures, on } from "../route.ts";
+
+const Metrics = z
+  .object({
+    counters: z.record(z.string(), z.number()),
+    gauges: z.record(z.string(), z.number()),
+    timings_ms: z.record(
+      z.string(),
+      z.object({
+        count: z.number(),
+        mean: z.number(),
+        p50: z.number(),
+        p95: z.number(),
+        p99: z.number(),
+        max: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: "Metrics" });
+
+const metrics = createRoute({
+  method: "get",
+  path: "/metrics",
+  tags: ["operations"],
+  summary: "Counters, gauges and timings: Prometheus text, or JSON when Accept asks for it",
+  responses: {
+    200: {
+      description: "Since the process started",
+      content: { "text/plain": { schema: z.string() }, "application/json": { schema: Metrics } },
+    },
+    ...failures(401),
+  },
+});
+
+export function metricsRoutes(app: App, services: Pick<Services, "metrics">): void {
+  on(app, metrics, async (c) => {
+    if (c.req.header("accept")?.includes("application/json")) return c.json(services.metrics.snapshot());
+    return c.body(await services.metrics.prometheus(), 200, {
+      "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { Json } from "../../../core/json.ts";
+import type { Model } from "../../../core/model/model.ts";
+import type { Services } from "../../services.ts";
+import { authorOf } from "../author.ts";
+import { check, readJson } from "../body.ts";
+import { notFound } from "../errors.ts";
+import { type App, failures, json, on } from "../route.ts";
+
+const ModelSummary = z.object({
+  model_name: z.string(),
+  model_version: z.string(),
+  feature_key: z.string().nullable().describe("null: the environment's global model"),
+  status: z.enum(["candidate", "live", "retired", "failed"]),
+  trained_at: z.string(),
+  metrics: Json,
+  process: Json,
+  benchmark: Json.describe("Every learner that was fitted, as in `process`"),
+  dataset_profile: Json.describe("As in `process`"),
+  threshold: z.number().nullable().describe("The threshold with the best F1 on the validation rows"),
+  fallback_policy: z.string().describe("What decides while this model cannot"),
+  verdict: z.string().describe("Why it is live, or why only a candidate"),
+  seed: z.number(),
+  hash: z.string().describe("sha256 of the canonical artifact"),
+  job_id: z.string().nullable(),
+});
+
+const Status = z
+  .object({
+    status: z.enum(["ready", "not_trained"]),
+    scope: z.enum(["feature", "global"]).nullable().describe("global: the feature has no model of its own"),
+    feature_key: z.string().nullable(),
+    model_name: z.string().nullable(),
+    model_version: z.string().nullable(),
+    trained_at: z.string().nullable(),
+    metrics: Json,
+    verdict: z.string().nullable(),
+  })
+  .meta({ id: "ModelStatus" });
+
+const Summary = ModelSummary.meta({ id: "Model" });
+const Runs = z.object({ runs: z.array(Summary) }).meta({ id: "ModelRuns" });
+const Whole = ModelSummary.extend({ artifact: Json.describe("All that is needed to score; never code") }).meta({
+  id: "ModelWithArtifact",
+});
+const RollbackRequest = z.strictObject({ reason: z.string().max(500).optional() }).meta({ id: "RollbackRequest" });
+
+const tags = ["models"];
+const params = z.object({ version: z.string() });
+const feature_key = z.string().min(1).max(100).optional();
+const status = createRoute({
+  method: "get",
+  path: "/model/status",
+  tags,
+  summary: "The model that decides for a feature, or by default",
+  request: { query: z.object({ feature_key }) },
+  responses: { 200: json(Status, "`not_trained` before the first"), ...failures(401, 403, 404, 503) },
+});
+const runs = createRoute({
+  method: "get",
+  path: "/model/runs",
+  tags,
+  summary: "Trained versions, newest first",
+  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20), feature_key }) },
+  responses: { 200: json(Runs, "Newest first"), ...failures(401, 403, 404, 503) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/models/{version}",
+  tags,
+  summary: "One version with its artifact",
+  request: { params },
+  responses: { 200: json(Whole, "The model"), ...failures(401, 403, 404, 503) },
+});
+const rollback = createRoute({
+  method: "post",
+  path: "/models/{version}/rollback",
+  tags,
+  summary: "Make this version live again",
+  request: { params, body: json(RollbackRequest, "Why") },
+  responses: { 200: json(Summary, "The model, live"), ...failures(400, 401, 403, 404, 409, 503) },
+});
+
+export function modelRoutes(app: App, services: Pick<Services, "models" | "snapshots">): void {
+  const { models, snapshots } = services;
+
+  on(app, status, async (c) => {
+    const environment = c.get("environment");
+    const { feature_key } = check(status.request.query, c.req.query());
+    const own = feature_key === undefined ? undefined : await models.live(environment, feature_key);
+    const model = own ?? (await models.live(environment, null));
+    return c.json({
+      status: model === undefined ? "not_trained" : "ready",
+      scope: model === undefined ? null : own === undefined ? "global" : "feature",
+      feature_key: feature_key ?? null,
+      model_name: model?.learner ?? null,
+      model_version: model?.version ?? null,
+      trained_at: model?.trained_at ?? null,
+      metrics: model?.metrics ?? null,
+      verdict: model?.verdict ?? null,
+    });
+  });
+
+  on(app, runs, async (c) => {
+    const options = check(runs.request.query, c.req.query());
+    return c.json({ runs: (await models.runs(c.get("environment"), options)).map(summary) });
+  });
+
+  on(app, read, async (c) => {
+    const version = c.req.param("version") ?? "";
+    const model = await models.get(c.get("environment"), version);
+    if (model === undefined) throw notFound("model", version);
+    const { artifact, ...rest } = model;
+    return c.json({ ...summary(rest), artifact });
+  });
+
+  on(app, rollback, async (c) => {
+    const environment = c.get("environment");
+    const version = c.req.param("version") ?? "";
+    const { reason } = check(RollbackRequest, await readJson(c, { empty: {} }));
+    const author = authorOf(c);
+    const model = await models.rollback(environment, version, { ...author, reason: reason ?? author.reason });
+    if (model === undefined) throw notFound("model", version);
+    await snapshots.refresh(environment);
+    const { artifact: _, ...rest } = model;
+    return c.json(summary(rest));
+  });
+}
+
+function summary(model: Omit<Model, "artifact">): z.input<typeof Summary> {
+  const { version, learner, environment: _, ...shown } = model;
+  const { benchmark = null, dataset_profile = null } = fields(model.process);
+  const { best_threshold_by_f1 } = fields(model.metrics);
+  return {
+    model_name: learner,
+    model_version: version,
+    ...shown,
+    benchmark,
+    dataset_profile,
+    threshold: typeof best_threshold_by_f1 === "number" ? best_threshold_by_f1 : null,
+    fallback_policy: "the feature's next step, else its fallback variant",
+  };
+}
+
+function fields(value: Json): Readonly<Record<string, Json>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, Json>) : {};
+}

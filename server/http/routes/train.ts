@@ -1,0 +1,200 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { Json } from "../../../core/json.ts";
+import type { TrainingJob, TrainingRequest } from "../../../core/ports.ts";
+import type { Services } from "../../services.ts";
+import { enqueueSpan } from "../../telemetry/job-spans.ts";
+import { check, readJson } from "../body.ts";
+import { HttpError, notFound } from "../errors.ts";
+import { type App, failures, json, on, type RouteContext } from "../route.ts";
+
+/** Milliseconds POST /train waits for a worker to begin, and for the training to end. */
+const START_TIMEOUT = 30_000;
+const END_TIMEOUT = 600_000;
+
+const TrainRequest = z
+  .strictObject({
+    feature_key: z.string().min(1).max(100).nullish().describe("Default: the environment's global model"),
+    learner: z.enum(["auto", "logistic", "svm"]).default("auto"),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(1),
+    window_seconds: z
+      .number()
+      .positive()
+      .max(366 * 86_400)
+      .nullish()
+      .describe("Attribution window. Default: the feature's objective, else chosen from the data"),
+    positive_event_types: z
+      .array(z.string().min(1).max(100))
+      .min(1)
+      .max(20)
+      .nullish()
+      .describe("Default: the feature's objective, else POSITIVE_EVENT_TYPES"),
+    cut: z.iso
+      .datetime({ offset: true })
+      .nullish()
+      .describe("One decision moment for every user instead of one per view"),
+  })
+  .meta({ id: "TrainRequest" });
+
+const Trained = z
+  .looseObject({
+    status: z.literal("ready"),
+    model_name: z.string(),
+    model_version: z.string(),
+    trained_at: z.string(),
+    artifact_path: z.string(),
+    metrics: z.looseObject({ accuracy: z.number().nullable(), roc_auc: z.number().nullable() }),
+    process: z.looseObject({ total_events: z.number(), duration_ms: z.number() }),
+  })
+  .meta({ id: "Trained" });
+
+const Job = z
+  .object({
+    job_id: z.string(),
+    status: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
+    feature_key: z.string().nullable(),
+    progress: z.number().describe("0 to 1"),
+    stage: z.string().describe("What is being done, in words"),
+    submitted_at: z.string(),
+    started_at: z.string().nullable(),
+    finished_at: z.string().nullable(),
+    attempts: z.int().describe("How often a worker began it"),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    result: Json.describe("What POST /train answers; null until it succeeded"),
+  })
+  .meta({ id: "TrainingJob" });
+
+const Queued = z
+  .object({
+    job_id: z.string(),
+    status: z.enum(["queued", "running"]),
+    submitted_at: z.string(),
+    shared: z.boolean().describe("True when an open job of the same feature was joined instead"),
+  })
+  .meta({ id: "QueuedTraining" });
+
+const tags = ["training"];
+const body = json(TrainRequest, "All fields may be left out");
+const params = z.object({ job_id: z.string() });
+const train = createRoute({
+  method: "post",
+  path: "/train",
+  tags,
+  summary: "Train a model and wait for it",
+  description: "422 when the data does not allow a model yet; the status of the present model stays as it is.",
+  request: { body },
+  responses: { 200: json(Trained, "The model"), ...failures(400, 401, 403, 404, 409, 503, 504) },
+});
+const trainAsync = createRoute({
+  method: "post",
+  path: "/train/async",
+  tags,
+  summary: "Queue a training job",
+  request: { body },
+  responses: { 202: json(Queued, "Queued"), ...failures(400, 401, 403, 404, 503) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/train/jobs/{job_id}",
+  tags,
+  summary: "How far a training job is",
+  request: { params },
+  responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
+});
+const cancel = createRoute({
+  method: "delete",
+  path: "/train/jobs/{job_id}",
+  tags,
+  summary: "Cancel a training job; one that has ended stays as it is",
+  request: { params },
+  responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
+});
+
+export function trainRoutes(app: App, services: Pick<Services, "jobs" | "features">): void {
+  const { jobs, features } = services;
+
+  async function enqueue(c: RouteContext) {
+    const environment = c.get("environment");
+    const asked = check(TrainRequest, await readJson(c, { empty: {} }));
+    const request: TrainingRequest = {
+      feature_key: asked.feature_key ?? null,
+      learner: asked.learner,
+      seed: asked.seed,
+      window_seconds: asked.window_seconds ?? null,
+      positive_event_types: asked.positive_event_types ?? null,
+      cut: asked.cut ?? null,
+    };
+    if (request.feature_key !== null && (await features.get(environment, request.feature_key)) === undefined)
+      throw notFound("feature", request.feature_key);
+    const about = { "feature_flag.set.id": environment, "feature_flag.key": request.feature_key ?? "" };
+    return enqueueSpan("train-model", about, (traceparent) => jobs.enqueue(environment, request, traceparent));
+  }
+
+  /** The client may go away: the job does not notice. */
+  async function finish(environment: string, queued: TrainingJob): Promise<TrainingJob> {
+    const { job_id } = queued;
+    const begun = (await jobs.wait(environment, job_id, START_TIMEOUT)) ?? queued;
+    if (begun.status === "queued")
+      throw new HttpError(
+        503,
+        "no_worker",
+        `No worker took the training job ${job_id} within ${START_TIMEOUT / 1000} s. Start one with \`npm run work\`; the job stays queued, and GET /train/jobs/${job_id} shows it`,
+        { headers: { "Retry-After": "30" } },
+      );
+    if (begun.status !== "running") return begun;
+    return (await jobs.wait(environment, job_id, END_TIMEOUT - START_TIMEOUT)) ?? begun;
+  }
+
+  on(app, train, async (c) => {
+    const environment = c.get("environment");
+    const { job } = await enqueue(c);
+    const ended = await finish(environment, job);
+    if (ended.status === "succeeded") return c.json(ended.result);
+    throw notTrained(ended);
+  });
+
+  on(app, trainAsync, async (c) => {
+    const { job, shared } = await enqueue(c);
+    return c.json({ job_id: job.job_id, status: job.status, submitted_at: job.submitted_at, shared }, 202);
+  });
+
+  on(app, read, async (c) => {
+    const id = jobId(c);
+    const job = await jobs.get(c.get("environment"), id);
+    if (job === undefined) throw notFound("training job", id);
+    return c.json(jobAnswer(job));
+  });
+
+  on(app, cancel, async (c) => {
+    const id = jobId(c);
+    const job = await jobs.cancel(c.get("environment"), id);
+    if (job === undefined) throw notFound("training job", id);
+    return c.json(jobAnswer(job));
+  });
+}
+
+function jobId(c: RouteContext): string {
+  const id = c.req.param("job_id") ?? "";
+  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) throw notFound("training job", id);
+  return id;
+}
+
+/** What the data does not allow is the caller's to mend; anything else that failed is ours. */
+const UNFIT = new Set(["no_events", "insufficient_data", "one_class", "not_found", "invalid_request"]);
+
+function notTrained(job: TrainingJob): HttpError {
+  const where = `GET /train/jobs/${job.job_id} shows it`;
+  if (job.status === "cancelled") return new HttpError(409, "cancelled", `The training was cancelled; ${where}`);
+  if (job.status !== "failed")
+    return new HttpError(504, "still_running", `The training still runs after ${END_TIMEOUT / 60_000} min; ${where}`);
+  if (job.error !== null && UNFIT.has(job.error.code)) return new HttpError(422, job.error.code, job.error.message);
+  return new HttpError(500, "training_failed", `The training failed; ${where}`);
+}
+
+function jobAnswer(job: TrainingJob): z.input<typeof Job> {
+  const { request, environment: _, traceparent: __, ...shown } = job;
+  return { ...shown, feature_key: request.feature_key };
+}
