@@ -1,0 +1,185 @@
+import { getLogger } from "@logtape/logtape";
+import type { Dataset } from "../../core/model/dataset.ts";
+import type { Model } from "../../core/model/model.ts";
+import { type Clock, Invalid } from "../../core/ports.ts";
+import { type RunLock, takeRunLock } from "../../server/postgres/run-lock.ts";
+import type { Sql } from "../../server/postgres/sql.ts";
+import {
+  beginRun,
+  cancelRun,
+  completeRun,
+  failRun,
+  handBackRun,
+  type Run,
+  RunLost,
+  retryRun,
+} from "../../server/postgres/training-runs.ts";
+import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
+import { trainAnswer } from "./train-answer.ts";
+
+/** How far something is: 0..1, and in words. */
+export type OnProgress = (progress: number, stage: string) => void;
+
+export interface TrainModelPorts {
+  readonly databaseUrl: string;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  /** @throws Invalid when there is too little to learn from */
+  readonly read: (run: Run, options: { signal: AbortSignal; onProgress: OnProgress }) => Promise<Dataset>;
+  /** Fits off the event loop. @throws Invalid when the data cannot be learned from */
+  readonly fit: (
+    dataset: Dataset,
+    run: Run,
+    options: { signal: AbortSignal; onProgress: OnProgress },
+  ) => Promise<TrainedModel>;
+}
+
+export type TrainedModel = Pick<Model, "learner" | "artifact" | "hash" | "metrics" | "process" | "verdict"> & {
+  readonly promote: boolean;
+};
+
+/** Between two looks at what others decided about the job, and two reports of its progress. Milliseconds. */
+const BEAT = 300;
+/** Reading the data is this share of the progress, fitting the rest. */
+const READ_SHARE = 0.2;
+
+/**
+ * Runs one training job from its beginning to one of its ends. Never throws for what happened to the training: the job
+ * says that. A second run of a job that has ended, or that another worker is at, does nothing.
+ *
+ * @param signal stops the run: the job goes back to the queue for another worker
+ * @throws when the database cannot be reached before the run begins: the queue tries again. Later, the loss of the
+ * connection frees the lock, and another worker takes the job over (recover-jobs.ts).
+ */
+export async function trainModel(jobId: string, ports: TrainModelPorts, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw new Error("This worker is stopping: the job waits for another one");
+  const lock = await takeRunLock(ports.databaseUrl, jobId);
+  if (lock === undefined) return;
+  try {
+    const run = await beginRun(ports.sql, jobId);
+    if (run === undefined) return;
+    const attributes = { "adaptive.job.id": jobId, "adaptive.job.attempt": run.attempts };
+    const failed = () => {}; // the job's row has it, and so has the span
+    const { traceparent } = run;
+    await jobSpan("train-model", { traceparent, attributes }, () => attempt(run, lock, ports, signal)).catch(failed);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Why a run is cut short. */
+type Cut = "cancelled" | "stopping" | "lost";
+
+async function attempt(run: Run, lock: RunLock, ports: TrainModelPorts, signal: AbortSignal): Promise<void> {
+  const began = ports.clock.now();
+  const cut = new AbortController();
+  const cutShort = (why: Cut) => cut.abort(why);
+  const stop = () => cutShort("stopping");
+  const lose = () => cutShort("lost");
+  signal.addEventListener("abort", stop);
+  lock.lost.addEventListener("abort", lose);
+  if (signal.aborted) stop();
+  const pulse = startPulse(run, lock, cutShort);
+  try {
+    const dataset = await childSpan("read", {}, () =>
+      ports.read(run, { signal: cut.signal, onProgress: (done, stage) => pulse.report(done * READ_SHARE, stage) }),
+    );
+    const trained = await childSpan("fit", { "adaptive.dataset.rows": dataset.rows }, () =>
+      ports.fit(dataset, run, {
+        signal: cut.signal,
+        onProgress: (done, stage) => pulse.report(READ_SHARE + done * (1 - READ_SHARE), stage),
+      }),
+    );
+    cut.signal.throwIfAborted();
+    await pulse.stop();
+    await childSpan("save", {}, () => save(run, trained, ports, began));
+  } catch (error) {
+    await pulse.stop();
+    const why = cut.signal.aborted ? (cut.signal.reason as Cut) : undefined;
+    await conclude(run, lock, ports.sql, error, why).catch((unwritten: unknown) =>
+      getLogger(["adaptive", "worker"]).warning("The end of training job {job} could not be written: {error}", {
+        job: run.job_id,
+        error: String(unwritten),
+      }),
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    lock.lost.removeEventListener("abort", lose);
+  }
+}
+
+async function save(run: Run, trained: TrainedModel, { sql, clock }: TrainModelPorts, began: number): Promise<void> {
+  const { promote, ...fitted } = trained;
+  const now = clock.now();
+  const model = {
+    ...fitted,
+    process: { ...(fitted.process as Record<string, never>), duration_ms: now - began },
+    feature_key: run.request.feature_key,
+    seed: run.request.seed,
+    trained_at: new Date(now).toISOString(),
+    job_id: run.job_id,
+  };
+  await completeRun(sql, run, model, promote, trainAnswer);
+}
+
+/** Writes how a run without a model ended. */
+async function conclude(run: Run, lock: RunLock, sql: Sql, error: unknown, cut: Cut | undefined): Promise<void> {
+  const log = getLogger(["adaptive", "worker"]);
+  if (cut === "lost" || error instanceof RunLost) {
+    log.warning("Training job {job} was taken from this worker", { job: run.job_id });
+  } else if (cut === "cancelled") {
+    await cancelRun(sql, run);
+  } else if (cut === "stopping") {
+    // The lock first: whoever takes the job from the queue finds it free.
+    await lock.release();
+    await handBackRun(sql, run);
+  } else if (error instanceof Invalid) {
+    await failRun(sql, run, { code: error.code, message: error.message });
+  } else {
+    await lock.release();
+    const outcome = await retryRun(sql, run);
+    log.error("Training job {job} stopped in attempt {attempt} and is {outcome}: {error}", {
+      job: run.job_id,
+      attempt: run.attempts,
+      outcome,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+}
+
+/** Writes progress now and then, and cuts the run short when the job was cancelled or taken away. */
+function startPulse(run: Run, lock: RunLock, cut: (why: Cut) => void): { report: OnProgress; stop(): Promise<void> } {
+  let news: { progress: number; stage: string } | undefined;
+  let beating: Promise<void> = Promise.resolve();
+  const beat = async () => {
+    const told = news;
+    news = undefined;
+    try {
+      const found = await lock.beat(run.attempts, told);
+      if (found === "cancel") cut("cancelled");
+      if (found === "gone") cut("lost");
+    } catch {
+      cut("lost"); // the connection that proves we are alive does not answer
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const next = () => {
+    timer = setTimeout(() => {
+      beating = beat().then(() => {
+        if (timer !== undefined) next();
+      });
+    }, BEAT);
+  };
+  next();
+  return {
+    report: (progress, stage) => {
+      news = { progress: Math.min(Math.max(progress, 0), 1), stage };
+    },
+    stop: () => {
+      clearTimeout(timer);
+      timer = undefined;
+      return beating;
+    },
+  };
+}
