@@ -1,0 +1,255 @@
+import { type Dataset, type RawColumn, valueAt } from "./dataset.ts";
+import { type EncodedColumn, type EncodedFeature, type Encoding, signedLog } from "./encoding.ts";
+import { sourceOf } from "./feature-row.ts";
+import { seededRandom } from "./random.ts";
+
+/** At most this many learner inputs; beyond it, those that go along with the label best in the train slice are kept. */
+export const MAX_COLUMNS = 200;
+/** Levels of a category that get a column of their own. */
+const MAX_LEVELS = 20;
+/**
+ * A level, an unknown rest or a missing value gets a column only when this many different units have it: enough to learn
+ * from, and no column that tells one user from the others.
+ */
+const MIN_UNITS = 10;
+/** Columns more skewed than this are taken by their logarithm. */
+const SKEWED = 2;
+/** Values are clipped to these quantiles of the train slice: one user's extremes move nothing. */
+const CLIP = [0.002, 0.998] as const;
+
+/**
+ * Fits the encoding on the given rows (the train slice), and on nothing else.
+ *
+ * - A column is numeric when at least 90 % of its values are numbers, else a category (booleans too).
+ * - Heavy tails are taken by their logarithm; the scale is the median size of the values that are not 0.
+ * - Constants, and columns that equal an earlier one, are dropped.
+ */
+export function fitEncoding(dataset: Dataset, rows: Uint32Array): Encoding {
+  const train = inOrderOfUnits(dataset, rows);
+  const candidates = dataset.columns.flatMap((column) => {
+    const draft = isNumeric(column, train) ? draftNumber(column, train) : draftCategory(column, train);
+    return draft === undefined ? [] : [draft];
+  });
+  const kept = choose(candidates.flatMap((draft) => draft.columns));
+  const index = new Map(kept.map((column, at) => [column, at]));
+  const features = candidates
+    .map((draft) => draft.finish((column) => (column === undefined ? null : (index.get(column) ?? null))))
+    .filter((feature) => feature !== undefined);
+  return {
+    columns: kept.map(({ name, mean, sd }) => ({ name, mean, sd })),
+    features,
+    blank_attributes: hasBlankRow(dataset, features, train),
+  };
+}
+
+/** The rows being fitted, each unit's together, with what is needed to weigh a column against them. */
+interface Train {
+  readonly rows: Uint32Array;
+  readonly units: Uint32Array;
+  /** Labels less their mean. */
+  readonly labels: Float64Array;
+  /** Random numbers, one a row: two columns with the same mean, deviation and product with them are the same column. */
+  readonly probe: Float64Array;
+}
+
+interface DraftColumn extends EncodedColumn {
+  /** |correlation with the label|. */
+  readonly relevance: number;
+  readonly signature: number;
+}
+
+interface Draft {
+  readonly columns: readonly DraftColumn[];
+  /** undefined when none of the columns was kept. */
+  finish(index: (column: DraftColumn | undefined) => number | null): EncodedFeature | undefined;
+}
+
+function inOrderOfUnits(dataset: Dataset, chosen: Uint32Array): Train {
+  const rows = Uint32Array.from(chosen).sort(
+    (a, b) => (dataset.units[a] as number) - (dataset.units[b] as number) || a - b,
+  );
+  let positives = 0;
+  for (const row of rows) positives += dataset.labels[row] as number;
+  const rate = positives / Math.max(1, rows.length);
+  const random = seededRandom(1);
+  return {
+    rows,
+    units: Uint32Array.from(rows, (row) => dataset.units[row] as number),
+    labels: Float64Array.from(rows, (row) => (dataset.labels[row] as number) - rate),
+    probe: Float64Array.from(rows, () => random() - 0.5),
+  };
+}
+
+function isNumeric(column: RawColumn, { rows }: Train): boolean {
+  let numbers = 0;
+  let others = 0;
+  for (const row of rows) {
+    if (column.codes !== null && column.codes[row] !== 0) others++;
+    else if (!Number.isNaN(column.numbers[row])) numbers++;
+  }
+  return numbers > 0 && others <= (numbers + others) * 0.1;
+}
+
+function draftNumber(column: RawColumn, train: Train): Draft | undefined {
+  const isMissing = (row: number) =>
+    Number.isNaN(column.numbers[row]) || (column.codes !== null && column.codes[row] !== 0);
+  const present = train.rows.filter((row) => !isMissing(row));
+  const raw = Float64Array.from(present, (row) => column.numbers[row] as number);
+  const log_scale = skewness(raw) > SKEWED ? medianSize(raw) : null;
+  const values = log_scale === null ? raw : raw.map((value) => signedLog(value, log_scale));
+  const [low, high] = bounds(values);
+  const clip = (value: number) => Math.min(high, Math.max(low, value));
+  const mean = meanOf(values.map(clip));
+  // A missing value is at the mean, so it adds nothing to the deviation.
+  const dense = Float64Array.from(train.rows, (row) => {
+    if (isMissing(row)) return mean;
+    const value = column.numbers[row] as number;
+    return clip(log_scale === null ? value : signedLog(value, log_scale));
+  });
+  const value = draftColumn(column.name, dense, train);
+  const missing = draftIndicator(`${column.name} missing`, train, isMissing);
+  const columns = [value, missing].filter((draft) => draft !== undefined);
+  if (columns.length === 0) return undefined;
+  return {
+    columns,
+    finish(index) {
+      const at = { value: index(value), missing: index(missing) };
+      if (at.value === null && at.missing === null) return undefined;
+      return { kind: "number", name: column.name, log_scale, low, high, ...at };
+    },
+  };
+}
+
+function draftCategory(column: RawColumn, train: Train): Draft | undefined {
+  const text = (row: number) => {
+    const value = valueAt(column, row);
+    return value === null ? null : String(value);
+  };
+  const counts = new Map<string, { rows: number; units: number; last: number }>();
+  for (let i = 0; i < train.rows.length; i++) {
+    const level = text(train.rows[i] as number);
+    if (level === null) continue;
+    const unit = train.units[i] as number;
+    const count = counts.get(level);
+    if (count === undefined) counts.set(level, { rows: 1, units: 1, last: unit });
+    else {
+      count.rows++;
+      if (count.last !== unit) count.units++;
+      count.last = unit;
+    }
+  }
+  const levels = [...counts]
+    .filter(([, count]) => count.units >= MIN_UNITS)
+    .sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
+    .slice(0, MAX_LEVELS)
+    .map(([level]) => level);
+  const known = new Set(levels);
+  // The most frequent level is the reference the others are compared with.
+  const own = levels.map((level, rank) =>
+    rank === 0 ? undefined : draftIndicator(`${column.name}=${level}`, train, (row) => text(row) === level),
+  );
+  const other = draftIndicator(`${column.name} other`, train, (row) => {
+    const level = text(row);
+    return level !== null && !known.has(level);
+  });
+  const missing = draftIndicator(`${column.name} missing`, train, (row) => text(row) === null);
+  const columns = [...own, other, missing].filter((draft) => draft !== undefined);
+  if (columns.length === 0) return undefined;
+  return {
+    columns,
+    finish(index) {
+      const at = { other: index(other), missing: index(missing) };
+      const columnsOfLevels = levels.map((level, rank) => [level, index(own[rank])] as [string, number | null]);
+      if (at.other === null && at.missing === null && columnsOfLevels.every(([, column]) => column === null))
+        return undefined;
+      return { kind: "category", name: column.name, levels: columnsOfLevels, ...at };
+    },
+  };
+}
+
+/** A column of ones where `test` holds; undefined unless enough units differ in it. */
+function draftIndicator(name: string, train: Train, test: (row: number) => boolean): DraftColumn | undefined {
+  const dense = Float64Array.from(train.rows, (row) => (test(row) ? 1 : 0));
+  let units = 0;
+  let last = -1;
+  for (let i = 0; i < dense.length; i++) {
+    if (dense[i] === 0 || train.units[i] === last) continue;
+    last = train.units[i] as number;
+    units++;
+  }
+  return units < MIN_UNITS ? undefined : draftColumn(name, dense, train);
+}
+
+/** undefined for a constant. */
+function draftColumn(name: string, dense: Float64Array, train: Train): DraftColumn | undefined {
+  const mean = meanOf(dense);
+  let square = 0;
+  let label = 0;
+  let labelSquare = 0;
+  let signature = 0;
+  for (let i = 0; i < dense.length; i++) {
+    const d = (dense[i] as number) - mean;
+    const y = train.labels[i] as number;
+    square += d * d;
+    label += d * y;
+    labelSquare += y * y;
+    signature += d * (train.probe[i] as number);
+  }
+  const sd = Math.sqrt(square / dense.length);
+  if (!(sd > 1e-9 * Math.max(1, Math.abs(mean)))) return undefined;
+  return { name, mean, sd, relevance: Math.abs(label) / Math.sqrt(square * labelSquare), signature: signature / sd };
+}
+
+/** Drops copies of earlier columns and, beyond the limit, the least relevant. Keeps the order. */
+function choose(columns: readonly DraftColumn[]): readonly DraftColumn[] {
+  const seen = new Set<string>();
+  const different = columns.filter((column) => {
+    const signature = column.signature.toPrecision(9);
+    if (seen.has(signature)) return false;
+    seen.add(signature);
+    return true;
+  });
+  if (different.length <= MAX_COLUMNS) return different;
+  const best = new Set([...different].sort((a, b) => b.relevance - a.relevance).slice(0, MAX_COLUMNS));
+  return different.filter((column) => best.has(column));
+}
+
+function hasBlankRow(dataset: Dataset, features: readonly EncodedFeature[], { rows }: Train): boolean {
+  const used = new Set(features.map((feature) => feature.name));
+  const attributes = dataset.columns.filter(
+    (column) => used.has(column.name) && sourceOf(column.name)?.from === "attribute",
+  );
+  return rows.some((row) => attributes.every((column) => valueAt(column, row) === null));
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / Math.max(1, values.length);
+}
+
+function skewness(values: Float64Array): number {
+  const mean = meanOf(values);
+  let square = 0;
+  let cube = 0;
+  for (const value of values) {
+    const d = value - mean;
+    square += d * d;
+    cube += d * d * d;
+  }
+  const variance = square / Math.max(1, values.length);
+  return variance > 0 ? Math.abs(cube / values.length / variance ** 1.5) : 0;
+}
+
+function medianSize(values: Float64Array): number {
+  const sizes = values.map(Math.abs).filter((size) => size > 0);
+  return sizes.sort()[sizes.length >> 1] ?? 1;
+}
+
+/** The clipping quantiles, or the extremes when the quantiles would leave a constant. */
+function bounds(values: Float64Array): readonly [low: number, high: number] {
+  const sorted = Float64Array.from(values).sort();
+  const at = (q: number) => sorted[Math.round(q * (sorted.length - 1))] ?? 0;
+  const [low, high] = [at(CLIP[0]), at(CLIP[1])];
+  return low < high ? [low, high] : [at(0), at(1)];
+}

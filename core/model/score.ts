@@ -1,0 +1,122 @@
+import type { Profile } from "../event/profile.ts";
+import type { Artifact } from "./artifact.ts";
+import { calibrator, interpolate, scoreAt } from "./calibration.ts";
+import { columnsOf, type EncodedFeature, type EncodeFeature, featureEncoder } from "./encoding.ts";
+import { attributeValue, measureOf, type Scalar, sourceOf, totalOf } from "./feature-row.ts";
+import { createPredictor } from "./predictor.ts";
+
+type Attributes = Readonly<Record<string, unknown>>;
+type Total = ReturnType<typeof totalOf> | undefined;
+type Read = (attributes: Attributes, profile: Profile | undefined, total: Total, at: number) => Scalar;
+
+/** A model compiled for serving: straight from the user's attributes and profile, the same numbers as row, encoding and fit. */
+export interface Scorer {
+  /** True when the model looks at the user's events, so a profile is needed. */
+  readonly uses_profile: boolean;
+  /** Names of the attributes the model looks at. */
+  readonly attributes: readonly string[];
+  /** Scores a user. The answer is one object, written over by the next call. */
+  score(attributes: Attributes, profile: Profile | undefined, at: number): Score;
+  /** What the last scored user's features added to its log odds, largest first; empty for learners that do not add up. */
+  contributions(limit: number): readonly { readonly feature: string; readonly contribution: number }[];
+}
+
+export interface Score {
+  /** The learner's raw score. */
+  raw: number;
+  /** Calibrated, 0..1. */
+  probability: number;
+  /** The raw score as log odds, and their standard error. */
+  log_odds: number;
+  error: number;
+  /** True when none of the attributes the model looks at was there, and it never learned from such a row. */
+  blank: boolean;
+}
+
+export function createScorer(artifact: Artifact): Scorer {
+  const { encoding, model } = artifact;
+  const sources = encoding.features.map((feature) => sourceOf(feature.name));
+  const isAttribute = sources.map((source) => source?.from === "attribute");
+  const uses_profile = sources.some((source) => source?.from === "profile");
+  const usesTotal = sources.some((source) => source?.from === "profile" && source.event_type === null);
+  const attributes = sources.flatMap((source) => (source?.from === "attribute" ? [source.attribute] : []));
+  const readers = encoding.features.map((feature) => reader(feature.name));
+  const encoders = encoding.features.map((feature) => featureEncoder(feature, encoding.columns));
+  const predictor = createPredictor(model);
+  const probabilityOf = calibrator(artifact.calibration);
+  const mayBeBlank = attributes.length > 0 && !encoding.blank_attributes;
+  const x = new Float64Array(encoding.columns.length);
+  const score: Score = { raw: 0, probability: 0, log_odds: 0, error: 0, blank: false };
+  return {
+    uses_profile,
+    attributes,
+    score(user, profile, at) {
+      const total = usesTotal && profile !== undefined ? totalOf(profile) : undefined;
+      let present = 0;
+      for (let i = 0; i < readers.length; i++) {
+        const value = (readers[i] as Read)(user, profile, total, at);
+        if (value !== null && isAttribute[i] === true) present++;
+        (encoders[i] as EncodeFeature)(value, x);
+      }
+      score.raw = predictor.raw(x, 0);
+      score.probability = probabilityOf(score.raw);
+      score.log_odds = predictor.logOdds(score.raw);
+      score.error = predictor.error(x, score.raw);
+      score.blank = mayBeBlank && present === 0;
+      return score;
+    },
+    contributions(limit) {
+      if (model.learner !== "logistic") return [];
+      const { coefficients } = model;
+      const sum = (feature: EncodedFeature) =>
+        columnsOf(feature).reduce((total, j) => total + (coefficients[j] as number) * (x[j] as number), 0);
+      return encoding.features
+        .map((feature) => ({ feature: feature.name, contribution: sum(feature) }))
+        .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
+        .slice(0, limit);
+    },
+  };
+}
+
+/** A decision threshold, as a raw score (what decides), as log odds and as a probability (what is told). */
+export interface Threshold {
+  readonly raw: number;
+  readonly log_odds: number;
+  readonly probability: number;
+}
+
+/** The threshold at a probability, 0..1: mapped back through the calibration, which only rises. */
+export function thresholdAtProbability(artifact: Artifact, probability: number): Threshold {
+  const raw = scoreAt(artifact.calibration, probability);
+  return { raw, log_odds: createPredictor(artifact.model).logOdds(raw), probability };
+}
+
+/** The threshold above which the given share (0..1) of the users that were held out scores. */
+export function thresholdAtShare(artifact: Artifact, share: number): Threshold {
+  const quantiles = Float64Array.from(artifact.score_quantiles);
+  const steps = quantiles.map((_, i) => i / (quantiles.length - 1));
+  const raw =
+    share >= 1
+      ? Number.NEGATIVE_INFINITY
+      : share <= 0
+        ? Number.POSITIVE_INFINITY
+        : interpolate(steps, quantiles, 1 - share);
+  const probability = Number.isFinite(raw) ? calibrator(artifact.calibration)(raw) : raw > 0 ? 1 : 0;
+  return { raw, log_odds: createPredictor(artifact.model).logOdds(raw), probability };
+}
+
+function reader(column: string): Read {
+  const source = sourceOf(column);
+  if (source === undefined) return () => null;
+  if (source.from === "attribute") {
+    const { attribute } = source;
+    return (attributes) => attributeValue(attributes[attribute]);
+  }
+  const { event_type, measure } = source;
+  if (event_type === null)
+    return (_, profile, total, at) => (profile === undefined ? null : measureOf(total, measure, at));
+  return (_, profile, __, at) => {
+    if (profile === undefined) return null;
+    return measureOf(Object.hasOwn(profile, event_type) ? profile[event_type] : undefined, measure, at);
+  };
+}
