@@ -8,6 +8,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   exposures_repeated_total: "Decisions not stored because the same one was already stored for this user on this day.",
   exposures_waiting: "Decisions waiting to be stored.",
   events_stored_total: "Events stored, duplicates not counted.",
+  events_duplicates_total: "Events not stored because they were stored before, by their event_id.",
   events_rejected_total: "Events refused, by reason.",
   http_server_request_duration_seconds: "Time from a request's arrival at the application to its answer.",
   training_jobs_total: "Training jobs that ended, by status.",

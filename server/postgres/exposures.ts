@@ -1,0 +1,129 @@
+import type { Exposure } from "../../core/decision/exposure.ts";
+import type { ExposureStore } from "../../core/ports.ts";
+import { plain, texts, times } from "./array-literal.ts";
+import { partitionKeeper } from "./partitions.ts";
+import type { Sql, Transaction } from "./sql.ts";
+
+/**
+ * Exposures in PostgreSQL, one transaction a call. Writing the same exposures again changes nothing, so a caller may
+ * repeat a failed call. Decisions that served no variant (unknown feature) are not exposures and are left out.
+ */
+export function exposureStore(sql: Sql): ExposureStore {
+  const partitions = partitionKeeper(sql, "exposures");
+  return {
+    async append(exposures) {
+      const served = exposures.filter(isServed);
+      if (served.length === 0) return;
+      await partitions.cover(served.map(({ at }) => at));
+      await sql.begin(async (t) => {
+        await insertExposures(t, served);
+        await insertExperimentExposures(t, served);
+      });
+    },
+  };
+}
+
+type Served = Exposure & { readonly decision: { readonly variant: string; readonly feature_version: number } };
+
+function isServed(exposure: Exposure): exposure is Served {
+  return exposure.decision.variant !== null && exposure.decision.feature_version !== null;
+}
+
+async function insertExposures(t: Transaction, exposures: readonly Served[]): Promise<void> {
+  const column = (read: (exposure: Served) => string | null) => texts(exposures.map((each) => clean(read(each))));
+  const number = (read: (exposure: Served) => number | boolean | null) => plain(exposures.map(read));
+  await t`
+    insert into exposures (
+      decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
+      reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features)
+    select
+      decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
+      reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause,
+      features::jsonb
+    from unnest(
+      ${column((each) => each.decision_id)}::text::text[],
+      ${column((each) => each.environment)}::text::text[],
+      ${times(exposures.map(({ at }) => at))}::text::timestamptz[],
+      ${column((each) => each.decision.feature_key)}::text::text[],
+      ${number((each) => each.decision.feature_version)}::text::int[],
+      ${column((each) => each.decision.user_id ?? "")}::text::text[],
+      ${column((each) => each.unit)}::text::text[],
+      ${column((each) => each.decision.variant)}::text::text[],
+      ${number((each) => each.decision.enabled)}::text::boolean[],
+      ${column((each) => each.decision.decision_source)}::text::text[],
+      ${column((each) => each.decision.reason)}::text::text[],
+      ${column((each) => each.decision.step)}::text::text[],
+      ${number((each) => each.decision.score)}::text::float8[],
+      ${number((each) => each.decision.threshold)}::text::float8[],
+      ${number((each) => each.decision.confidence)}::text::float8[],
+      ${number((each) => each.decision.probability)}::text::float8[],
+      ${column((each) => each.decision.model_version)}::text::text[],
+      ${column((each) => each.decision.fallback?.from ?? null)}::text::text[],
+      ${column((each) => each.decision.fallback?.cause ?? null)}::text::text[],
+      ${texts(exposures.map(({ features }) => (features === null ? null : cleanJson(features))))}::text::text[])
+      as input (
+        decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
+        reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features)
+    on conflict do nothing`;
+}
+
+/**
+ * A user's first exposure to an experiment counts. Batches of several servers may arrive out of order, so an earlier one
+ * that comes later still wins. An experiment deleted meanwhile is passed over; `for key share` keeps the others there.
+ */
+async function insertExperimentExposures(t: Transaction, exposures: readonly Served[]): Promise<void> {
+  const firsts = [...firstExposures(exposures)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, first]) => first);
+  if (firsts.length === 0) return;
+  await t`
+    with running as materialized (
+      select id, environment from experiments
+      where id = any (${plain([...new Set(firsts.map(({ experiment_id }) => experiment_id))])}::text::bigint[])
+      for key share)
+    insert into experiment_exposures (experiment_id, user_id, arm, first_at)
+    select experiment_id, user_id, arm, first_at
+    from unnest(
+      ${plain(firsts.map(({ experiment_id }) => experiment_id))}::text::bigint[],
+      ${texts(firsts.map(({ environment }) => environment))}::text::text[],
+      ${texts(firsts.map(({ user_id }) => clean(user_id)))}::text::text[],
+      ${texts(firsts.map(({ arm }) => clean(arm)))}::text::text[],
+      ${times(firsts.map(({ at }) => at))}::text::timestamptz[])
+      as input (experiment_id, environment, user_id, arm, first_at)
+    where (experiment_id, environment) in (select id, environment from running)
+    on conflict (experiment_id, user_id) do update set first_at = excluded.first_at, arm = excluded.arm
+      where excluded.first_at < experiment_exposures.first_at`;
+}
+
+interface First {
+  readonly experiment_id: number;
+  readonly environment: string;
+  readonly user_id: string;
+  readonly arm: string;
+  readonly at: number;
+}
+
+function firstExposures(exposures: readonly Served[]): ReadonlyMap<string, First> {
+  const firsts = new Map<string, First>();
+  for (const { environment, at, decision } of exposures) {
+    const { experiment, user_id } = decision;
+    if (experiment === null || user_id === null) continue;
+    const key = `${experiment.experiment_id}\0${user_id}`;
+    const known = firsts.get(key);
+    if (known === undefined || at < known.at)
+      firsts.set(key, { experiment_id: experiment.experiment_id, environment, user_id, arm: experiment.variant, at });
+  }
+  return firsts;
+}
+
+/** PostgreSQL takes no NUL character; one odd user id must not cost a whole batch. */
+function clean<Text extends string | null>(text: Text): Text {
+  return (text?.includes("\0") ? text.replaceAll("\0", "�") : text) as Text;
+}
+
+/** jsonb takes neither NUL nor half a surrogate pair. */
+function cleanJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!/\\u(0000|d[89a-f])/i.test(text)) return text;
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "string" ? inner.replaceAll("\0", "�").toWellFormed() : inner,
+  );
+}
