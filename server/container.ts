@@ -1,0 +1,130 @@
+/** The only file that knows tsyringe: who is made of what, one instance each, closed in reverse order. */
+import "reflect-metadata"; // tsyringe throws on import without it
+import process from "node:process";
+import { type DependencyContainer, instanceCachingFactory, container as root } from "tsyringe";
+import type {
+  Clock,
+  ConfigurationStore,
+  EventStore,
+  ExperimentStore,
+  ExposureStore,
+  FeatureStore,
+  ModelStore,
+  ProfileStore,
+  SegmentStore,
+  TrainingJobStore,
+} from "../core/ports.ts";
+import type { Strategy } from "../core/strategy.ts";
+import { builtIn, loadPlugins } from "../plugins/load.ts";
+import type { Config } from "./config.ts";
+import { createObserver } from "./observer.ts";
+import { configurationStore } from "./postgres/configuration.ts";
+import { eventStore } from "./postgres/events.ts";
+import { experimentStore } from "./postgres/experiments.ts";
+import { exposureStore } from "./postgres/exposures.ts";
+import { featureStore } from "./postgres/features.ts";
+import { modelStore } from "./postgres/models.ts";
+import { profileStore } from "./postgres/profiles.ts";
+import { segmentStore } from "./postgres/segments.ts";
+import { openSql, type Sql } from "./postgres/sql.ts";
+import { trainingJobStore } from "./postgres/training-jobs.ts";
+import { profileCache } from "./profile-cache.ts";
+import type { Metrics, Observer, ProfileCache, Services, Snapshots } from "./services.ts";
+import { openSnapshots } from "./snapshots.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+
+/** What a server process is made of, and how to close it. */
+export interface Assembly {
+  readonly services: Services;
+  readonly sql: Sql;
+  /** Newest first: snapshots, then what is buffered is written, then the connections close. */
+  close(): Promise<void>;
+}
+
+const token = <T>(name: string) => Symbol(name) as symbol & { readonly of?: T };
+
+const SQL = token<Sql>("Sql");
+const CLOCK = token<Clock>("Clock");
+const STRATEGY = token<Strategy>("Strategy");
+const METRICS = token<Metrics>("Metrics");
+const CONFIGURATION = token<ConfigurationStore>("ConfigurationStore");
+const FEATURES = token<FeatureStore>("FeatureStore");
+const SEGMENTS = token<SegmentStore>("SegmentStore");
+const EVENTS = token<EventStore>("EventStore");
+const PROFILE_STORE = token<ProfileStore>("ProfileStore");
+const PROFILES = token<ProfileCache>("ProfileCache");
+const EXPOSURES = token<ExposureStore>("ExposureStore");
+const MODELS = token<ModelStore>("ModelStore");
+const JOBS = token<TrainingJobStore>("TrainingJobStore");
+const EXPERIMENTS = token<ExperimentStore>("ExperimentStore");
+const OBSERVER = token<Observer>("Observer");
+
+/**
+ * Builds the services on a migrated database and loads the plugins named in `config.PLUGINS`.
+ *
+ * @throws when a plugin cannot be loaded or breaks the contract: the message names it and what is wrong
+ */
+export async function assemble(config: Config, databaseUrl: string): Promise<Assembly> {
+  const container = root.createChildContainer();
+  const get = <T>(of: symbol & { readonly of?: T }): T => container.resolve<T>(of);
+  const single = <T>(of: symbol & { readonly of?: T }, make: () => T) =>
+    container.register<T>(of, { useFactory: instanceCachingFactory(make) });
+
+  for (const strategy of [...builtIn, ...(await loadPlugins(config.PLUGINS, process.cwd()))])
+    container.register<Strategy>(STRATEGY, { useValue: strategy });
+  container.register<Clock>(CLOCK, { useValue: { now: Date.now } });
+  single(SQL, () => openSql(databaseUrl));
+  single(METRICS, () => createMetrics());
+  single(CONFIGURATION, () => configurationStore(get(SQL)));
+  single(FEATURES, () => featureStore(get(SQL)));
+  single(SEGMENTS, () => segmentStore(get(SQL)));
+  single(MODELS, () => modelStore(get(SQL)));
+  single(JOBS, () => trainingJobStore(get(SQL)));
+  single(EXPERIMENTS, () => experimentStore(get(SQL)));
+  single(EXPOSURES, () => exposureStore(get(SQL)));
+  single(PROFILE_STORE, () => profileStore(get(SQL)));
+  single(PROFILES, () => profileCache(get(PROFILE_STORE), get(CLOCK)));
+  single(EVENTS, () =>
+    eventStore(get(SQL), { onStored: (environment, users) => get(PROFILES).forget(environment, users) }),
+  );
+  single(OBSERVER, () => createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS) }));
+
+  const strategies = strategyMap(container);
+  const snapshots: Snapshots = await openSnapshots({
+    configuration: get(CONFIGURATION),
+    strategies,
+    clock: get(CLOCK),
+  });
+  const services: Services = {
+    config,
+    clock: get(CLOCK),
+    snapshots,
+    observer: get(OBSERVER),
+    profiles: get(PROFILES),
+    strategies,
+    metrics: get(METRICS),
+    configuration: get(CONFIGURATION),
+    features: get(FEATURES),
+    segments: get(SEGMENTS),
+    events: get(EVENTS),
+    profileStore: get(PROFILE_STORE),
+    models: get(MODELS),
+    jobs: get(JOBS),
+    experiments: get(EXPERIMENTS),
+  };
+  return {
+    services,
+    sql: get(SQL),
+    async close() {
+      await snapshots.close();
+      await services.observer.close();
+      for (const strategy of strategies.values()) await strategy.dispose?.();
+      await get(SQL).end({ timeout: 5 });
+      container.clearInstances();
+    },
+  };
+}
+
+function strategyMap(container: DependencyContainer): ReadonlyMap<string, Strategy> {
+  return new Map(container.resolveAll<Strategy>(STRATEGY).map((strategy) => [strategy.id, strategy]));
+}
