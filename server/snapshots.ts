@@ -3,13 +3,15 @@ import { getLogger } from "@logtape/logtape";
 import { compile, type Snapshot } from "../core/engine/snapshot.ts";
 import type { Clock, ConfigurationStore } from "../core/ports.ts";
 import type { Strategy } from "../core/strategy.ts";
-import type { Snapshots } from "./services.ts";
+import type { Metrics, Snapshots } from "./services.ts";
 import { systemTiming } from "./system-timing.ts";
 
 export interface SnapshotsOptions {
   readonly configuration: ConfigurationStore;
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly clock: Clock;
+  /** Told the revision of every environment, and whether they are stale. Default: nobody. */
+  readonly metrics?: Pick<Metrics, "gauge">;
   /** Milliseconds between two comparisons of the revisions, the net under missed notifications. Default 10,000. */
   readonly pollMs?: number;
 }
@@ -29,6 +31,7 @@ export async function openSnapshots({
   configuration,
   strategies,
   clock,
+  metrics,
   pollMs = 10_000,
 }: SnapshotsOptions): Promise<Snapshots> {
   const snapshots = new Map<string, Snapshot>();
@@ -37,6 +40,7 @@ export async function openSnapshots({
   let ready = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  metrics?.gauge("snapshot_stale", () => (staleSince === undefined ? 0 : 1));
 
   async function load(environment: string): Promise<void> {
     const read = await configuration.load(environment);
@@ -44,6 +48,7 @@ export async function openSnapshots({
     if (previous !== undefined && previous.revision >= read.revision) return;
     try {
       snapshots.set(environment, compile(read, strategies, { previous, timing: systemTiming }));
+      metrics?.gauge("snapshot_revision", () => snapshots.get(environment)?.revision ?? 0, { environment });
     } catch (error) {
       // Checked on write, so this is a fault of ours or of a plugin: what was sound goes on being served.
       log.error("Compiling revision {revision} of {environment} failed: {error}", { ...read, error });
