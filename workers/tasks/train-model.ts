@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Dataset } from "../../core/model/dataset.ts";
-import type { Model } from "../../core/model/model.ts";
+import type { TrainedModel } from "../../core/model/train.ts";
 import { type Clock, Invalid } from "../../core/ports.ts";
 import { type RunLock, takeRunLock } from "../../server/postgres/run-lock.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
@@ -26,22 +26,18 @@ export interface TrainModelPorts {
   readonly clock: Clock;
   /** @throws Invalid when there is too little to learn from */
   readonly read: (run: Run, options: { signal: AbortSignal; onProgress: OnProgress }) => Promise<Dataset>;
-  /** Fits off the event loop. @throws Invalid when the data cannot be learned from */
+  /** Fits off the event loop (workers/fit.ts). @throws Invalid when the data cannot be learned from */
   readonly fit: (
     dataset: Dataset,
-    run: Run,
-    options: { signal: AbortSignal; onProgress: OnProgress },
+    options: { learner: Run["request"]["learner"]; seed: number },
+    control: { signal: AbortSignal; onProgress: OnProgress },
   ) => Promise<TrainedModel>;
 }
-
-export type TrainedModel = Pick<Model, "learner" | "artifact" | "hash" | "metrics" | "process" | "verdict"> & {
-  readonly promote: boolean;
-};
 
 /** Between two looks at what others decided about the job, and two reports of its progress. Milliseconds. */
 const BEAT = 300;
 /** Reading the data is this share of the progress, fitting the rest. */
-const READ_SHARE = 0.2;
+const READ_SHARE = 0.25;
 
 /**
  * Runs one training job from its beginning to one of its ends. Never throws for what happened to the training: the job
@@ -84,11 +80,10 @@ async function attempt(run: Run, lock: RunLock, ports: TrainModelPorts, signal: 
     const dataset = await childSpan("read", {}, () =>
       ports.read(run, { signal: cut.signal, onProgress: (done, stage) => pulse.report(done * READ_SHARE, stage) }),
     );
+    const { learner, seed } = run.request;
+    const onProgress: OnProgress = (done, stage) => pulse.report(READ_SHARE + done * (1 - READ_SHARE), stage);
     const trained = await childSpan("fit", { "adaptive.dataset.rows": dataset.rows }, () =>
-      ports.fit(dataset, run, {
-        signal: cut.signal,
-        onProgress: (done, stage) => pulse.report(READ_SHARE + done * (1 - READ_SHARE), stage),
-      }),
+      ports.fit(dataset, { learner, seed }, { signal: cut.signal, onProgress }),
     );
     cut.signal.throwIfAborted();
     await pulse.stop();
@@ -114,9 +109,8 @@ async function save(run: Run, trained: TrainedModel, { sql, clock }: TrainModelP
   const now = clock.now();
   const model = {
     ...fitted,
-    process: { ...(fitted.process as Record<string, never>), duration_ms: now - began },
+    process: { ...fitted.process, duration_ms: now - began },
     feature_key: run.request.feature_key,
-    seed: run.request.seed,
     trained_at: new Date(now).toISOString(),
     job_id: run.job_id,
   };
