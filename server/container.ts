@@ -94,6 +94,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     configuration: get(CONFIGURATION),
     strategies,
     clock: get(CLOCK),
+    metrics: get(METRICS),
   });
   const services: Services = {
     config,
