@@ -83,7 +83,7 @@ export function createObserver(options: ObserverOptions): Observer {
       kind.fallbacks?.add(1);
       if (tracing.enabled) {
         const span = trace.getActiveSpan();
-        if (span?.isRecording()) addDecisionEvent(span, decision, { id, environment });
+        if (span?.isRecording()) addDecisionEvent(span, decision, { id, environment, snapshot });
       }
       const userId = decision.user_id;
       if (kind.exposed === undefined || userId === null) return id;

@@ -1,11 +1,16 @@
 import type { Attributes, Span } from "@opentelemetry/api";
 import type { Decision } from "../../core/decision/decision.ts";
+import type { Snapshot } from "../../core/engine/snapshot.ts";
 
 /**
  * Adds a decision to the request's span as the event `feature_flag.evaluation`. Attributes under `feature_flag.` are those
  * of OpenTelemetry's semantic conventions (release candidate of August 2026), `adaptive.` is our own namespace.
  */
-export function addDecisionEvent(span: Span, decision: Decision, about: { id: string; environment: string }): void {
+export function addDecisionEvent(
+  span: Span,
+  decision: Decision,
+  about: { id: string; environment: string; snapshot: Snapshot },
+): void {
   const attributes: Attributes = {
     "feature_flag.key": decision.feature_key,
     "feature_flag.result.reason": decision.reason.toLowerCase(),
@@ -20,7 +25,9 @@ export function addDecisionEvent(span: Span, decision: Decision, about: { id: st
   set("feature_flag.result.variant", decision.variant);
   set("feature_flag.context.id", decision.user_id);
   set("feature_flag.version", decision.feature_version === null ? null : String(decision.feature_version));
+  const steps = about.snapshot.features.get(decision.feature_key)?.steps;
   set("adaptive.step.id", decision.step);
+  set("adaptive.step.strategy", steps?.find(({ id }) => id === decision.step)?.strategy);
   set("adaptive.model.version", decision.model_version);
   set("adaptive.model.score", decision.score);
   set("adaptive.decision.probability", decision.probability);
