@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { EventInput } from "../../core/event/event.ts";
 import type { FeatureWrite } from "../../core/feature/feature-write.ts";
 import type { Json } from "../../core/json.ts";
@@ -28,7 +29,8 @@ export interface TrainOptions {
   readonly cut?: string;
 }
 
-type Input<Schema> = { readonly [Field in keyof Schema]?: Schema[Field] };
+type Event = z.input<typeof EventInput>;
+type Feature = z.input<typeof FeatureWrite>;
 
 /** The server refused. `code` is stable; `message` says what would work. */
 export class ApiError extends Error {
@@ -78,11 +80,10 @@ export function createClient({ url, token, environment, actor }: ClientOptions) 
     evaluateAll: async (user: User, feature_keys?: readonly string[]) =>
       (await call<{ results: DecisionAnswer[] }>("POST", "/evaluate/batch", { feature_keys, user })).results,
     /** Stores what a user did. `timestamp` defaults to now. */
-    track: (event: Omit<Input<EventInput>, "timestamp"> & { timestamp?: string }) =>
+    track: (event: Omit<Event, "timestamp"> & Partial<Pick<Event, "timestamp">>) =>
       call<Answer>("POST", "/events", { timestamp: new Date().toISOString(), ...event }),
     /** Stores 1 to 5,000 events; invalid ones are rejected alone. */
-    ingest: (source: string, events: readonly Input<EventInput>[]) =>
-      call<Answer>("POST", "/ingest/events", { source, events }),
+    ingest: (source: string, events: readonly Event[]) => call<Answer>("POST", "/ingest/events", { source, events }),
     /** Trains and waits, minutes at most. */
     train: (options: TrainOptions = {}) => call<Answer>("POST", "/train", options),
     /** Queues a training job. */
@@ -93,11 +94,11 @@ export function createClient({ url, token, environment, actor }: ClientOptions) 
     modelRuns: async (limit?: number) => (await call<{ runs: Answer[] }>("GET", `/model/runs${query({ limit })}`)).runs,
     rollback: (version: string, reason?: string) =>
       call<Answer>("POST", `/models/${encodeURIComponent(version)}/rollback`, { reason }),
-    createFeature: (feature: Input<FeatureWrite>) => call<Answer>("POST", "/features", feature),
+    createFeature: (feature: Feature) => call<Answer>("POST", "/features", feature),
     listFeatures: () => call<Answer[]>("GET", "/features"),
     getFeature: (idOrKey: string | number) => call<Answer>("GET", `/features/${encodeURIComponent(idOrKey)}`),
     /** `version`: refuse the write when another came between (ApiError 412). */
-    updateFeature: (idOrKey: string | number, feature: Input<FeatureWrite>, version?: number) =>
+    updateFeature: (idOrKey: string | number, feature: Feature, version?: number) =>
       call<Answer>(
         "PUT",
         `/features/${encodeURIComponent(idOrKey)}`,

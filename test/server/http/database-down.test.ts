@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { startTestServer, type TestServer } from "../../support/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+  await server.client.createFeature({ name: "Kept", key: "kept", rollout_percentage: 100 });
+  await server.database.sql.end({ timeout: 0 });
+});
+afterAll(() => server.close());
+
+test("without PostgreSQL, routes that need it are 503 database_unavailable with Retry-After", async () => {
+  for (const [method, path, body] of [
+    ["GET", "/features", undefined],
+    ["POST", "/features", { name: "New", key: "new_one" }],
+    ["GET", "/model/status", undefined],
+    ["POST", "/train/async", {}],
+  ] as const) {
+    const answer = await server.call(method, path, body);
+    expect([path, answer.status]).toEqual([path, 503]);
+    expect(answer.body.detail.code).toBe("database_unavailable");
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  }
+});
+
+test("without PostgreSQL, decisions go on from the last snapshot, stale, and readiness says degraded", async () => {
+  await vi.waitFor(
+    async () =>
+      expect(await server.call("GET", "/health/ready")).toMatchObject({
+        status: 200,
+        body: { status: "degraded", database: "unreachable", snapshots: { ready: true, stale: true } },
+      }),
+    { timeout: 20_000, interval: 100 },
+  );
+  expect(await server.client.evaluate("kept", { user_id: "u" })).toMatchObject({ enabled: true, reason: "STALE" });
+  expect((await server.call("GET", "/health")).status).toBe(200);
+});
