@@ -40,6 +40,8 @@ export interface Strategy<Config = unknown> {
   reads?(config: Config): readonly string[];
   /** True when the evaluator wants `ask.profile`. Default false. */
   readonly profile?: boolean;
+  /** True when it decides with models trained from exposures, which then store the raw feature row. Default: `profile`. */
+  readonly learns?: boolean;
   /** Called once per feature version (and per live model); returns the evaluator the engine calls. */
   prepare(config: Config, host: Host): Evaluator;
   dispose?(): void | Promise<void>;
@@ -76,7 +78,10 @@ export interface Ask {
   readonly explain: boolean;
   /** The user's event aggregates, when the strategy asked for them and they could be read in time. */
   readonly profile: Profile | undefined;
-  /** The variant another feature serves this user; undefined when there is no such feature. */
+  /**
+   * The variant another feature serves this user; undefined when there is no such feature. Call it on the ask. Inside, a
+   * step that answers with a promise cannot be waited for: it fails with the cause `timeout` and its next step decides.
+   */
   variantOf(featureKey: string): string | undefined;
 }
 

@@ -1,22 +1,28 @@
+import type { Experiment } from "../experiment/experiment.ts";
+import type { Feature } from "../feature/feature.ts";
+import type { Segment } from "../feature/segment.ts";
 import type { Configuration } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
+import type { Breaker } from "./breaker.ts";
+import { type CompiledFeature, compileFeature } from "./compile-feature.ts";
+import { compileSegments } from "./compile-segments.ts";
 import type { Timing } from "./timing.ts";
 
 /** All features, segments, running experiments and live models of one environment: compiled, immutable, swapped whole. */
 export interface Snapshot {
   readonly environment: string;
   readonly revision: number;
-  /** Features as stored, by key. */
+  /** By key. */
   readonly features: ReadonlyMap<string, CompiledFeature>;
+  readonly timing: Timing | undefined;
+  /** By feature, step and strategy; the only part that changes, and that outlives the snapshot. */
+  readonly breakers: ReadonlyMap<string, Breaker>;
+  /** What it was compiled with, to tell what the next one can take over. */
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly segments: string;
 }
 
-export interface CompiledFeature {
-  readonly key: string;
-  /** True when a step wants the user's profile: the caller then passes it to evaluate. */
-  readonly profile: boolean;
-  /** True when a step learns: its exposures store the raw feature row. */
-  readonly learns: boolean;
-}
+export type { CompiledFeature } from "./compile-feature.ts";
 
 export interface CompileOptions {
   /** The snapshot this one replaces: what did not change is taken over, and circuit breakers keep their state. */
@@ -27,9 +33,74 @@ export interface CompileOptions {
 
 /** Never throws: what cannot be compiled is contained in its own step or feature and fails there with the cause `error`. */
 export function compile(
-  _configuration: Configuration,
-  _strategies: ReadonlyMap<string, Strategy>,
-  _options: CompileOptions = {},
+  configuration: Configuration,
+  strategies: ReadonlyMap<string, Strategy>,
+  { previous, timing }: CompileOptions = {},
 ): Snapshot {
-  throw new Error("Being written");
+  const segments = signatureOf(configuration.segments);
+  const breakers = new Map<string, Breaker>();
+  const scope = {
+    strategies,
+    segments: compileSegments(configuration.segments, offVariants(configuration.features)),
+    models: new Map(configuration.models.map((model) => [model.feature_key, model])),
+    experiments: new Map(configuration.experiments.filter(isRunning).map((found) => [found.feature_key, found])),
+    features: new Map(configuration.features.map((feature) => [feature.key, feature])),
+    breakers,
+    known: previous?.breakers ?? new Map<string, Breaker>(),
+  };
+  // What a feature was compiled from, besides itself, when the strategies or segments changed: nothing to take over.
+  const earlier = previous?.strategies === strategies ? previous : undefined;
+  const features = new Map<string, CompiledFeature>();
+  for (const feature of configuration.features) {
+    const reusable = earlier?.features.get(feature.key);
+    features.set(feature.key, compileFeature(feature, scope, reusable, earlier?.segments === segments));
+  }
+  return {
+    environment: configuration.environment,
+    revision: configuration.revision,
+    features: withProfiles(features),
+    timing,
+    breakers,
+    strategies,
+    segments,
+  };
+}
+
+function isRunning(experiment: Experiment): boolean {
+  return experiment.enabled;
+}
+
+function signatureOf(segments: readonly Segment[]): string {
+  return segments.map(({ key, version, updated_at }) => `${key} ${version} ${updated_at}`).join("\n");
+}
+
+function offVariants(features: readonly Feature[]): ReadonlyMap<string, string> {
+  return new Map(features.map(({ key, off_variant }) => [key, off_variant]));
+}
+
+/** A feature needs the user's profile when a step of its own does, or one of a prerequisite. */
+function withProfiles(features: ReadonlyMap<string, CompiledFeature>): ReadonlyMap<string, CompiledFeature> {
+  const wanting = [...features.values()].filter(({ prerequisites }) => prerequisites.size > 0);
+  if (wanting.length === 0) return features;
+  const profiled = new Map(features);
+  for (const feature of wanting) {
+    const profile = reaches(feature, features);
+    if (profile !== feature.profile) profiled.set(feature.key, { ...feature, profile });
+  }
+  return profiled;
+}
+
+function reaches(feature: CompiledFeature, features: ReadonlyMap<string, CompiledFeature>): boolean {
+  const seen = new Set<string>();
+  const waiting = [feature];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.ownProfile) return true;
+    for (const key of next.prerequisites.keys()) {
+      const prerequisite = features.get(key);
+      if (prerequisite === undefined || seen.has(key)) continue;
+      seen.add(key);
+      waiting.push(prerequisite);
+    }
+  }
+  return false;
 }

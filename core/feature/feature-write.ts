@@ -56,7 +56,7 @@ export const FeatureWrite = z.strictObject({
   name: z.string().trim().min(3).max(100),
   key: FeatureKey,
   description: z.string().max(500).nullish(),
-  enabled: z.boolean().default(true),
+  enabled: z.boolean().optional().meta({ description: "Default true; on update, as stored" }),
   rollout_percentage: Percentage.optional().meta({ description: "Shorthand for the step `rollout`. Default 0" }),
   ml_enabled: z.boolean().optional().meta({ description: "Shorthand for the step `model`. Default false" }),
   ml_threshold_mode: ThresholdMode.optional().meta({ description: "Default fixed" }),

@@ -1,0 +1,49 @@
+import { armAt, EVERYONE, NO_UNIT, place } from "../bucketing/compile-split.ts";
+import type { Decision, Fallback, StepTrace } from "../decision/decision.ts";
+import type { EngineAsk } from "./ask.ts";
+import type { CompiledArm, CompiledExperiment } from "./compile-experiment.ts";
+import type { CompiledFeature } from "./compile-feature.ts";
+import { experimentDecision, userIdOf } from "./make-decision.ts";
+import { messageOf } from "./run-step.ts";
+
+/** How the experiment appears in traces and fallbacks, as if it were a step. */
+const EXPERIMENT = { id: "experiment", strategy: "experiment" } as const;
+
+/**
+ * A running experiment decides before all steps, for everyone who has a user_id; null for those who have none. A
+ * Fallback when it cannot decide: the steps then do.
+ */
+export function askExperiment(
+  feature: CompiledFeature,
+  { split, arms, broken }: CompiledExperiment,
+  ask: EngineAsk,
+  traces: StepTrace[] | null,
+): Decision | Fallback | null {
+  if (split === null) return fail(broken ?? "It cannot be used", traces);
+  let bucket: number;
+  try {
+    bucket = place(split, ask.user);
+  } catch (error) {
+    return fail(messageOf(error), traces);
+  }
+  const everyone = bucket === EVERYONE;
+  if (bucket === NO_UNIT || (everyone && userIdOf(ask.user) === null)) {
+    const detail = "Not in the experiment: the user has no user_id";
+    traces?.push({ ...EXPERIMENT, outcome: "abstained", cause: "no_match", detail });
+    return null;
+  }
+  const arm = arms[armAt(split, bucket)] as CompiledArm;
+  traces?.push({
+    ...EXPERIMENT,
+    outcome: "decided",
+    variant: arm.served.variant as string,
+    detail: `Arm ${arm.assignment.variant} of ${arm.assignment.experiment_name}`,
+    evidence: { bucket: everyone ? null : bucket, probability: arm.probability },
+  });
+  return experimentDecision(feature, ask, arm, everyone ? null : bucket);
+}
+
+function fail(detail: string, traces: StepTrace[] | null): Fallback {
+  traces?.push({ ...EXPERIMENT, outcome: "failed", cause: "error", detail });
+  return { from: EXPERIMENT.id, cause: "error" };
+}

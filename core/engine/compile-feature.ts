@@ -1,0 +1,216 @@
+import type { Experiment } from "../experiment/experiment.ts";
+import { compileCondition } from "../feature/compile-condition.ts";
+import type { Feature, Step } from "../feature/feature.ts";
+import { conditionsOf, referencesOf } from "../feature/references.ts";
+import { sameJson } from "../feature/same-json.ts";
+import type { Model } from "../model/model.ts";
+import type { CompiledCondition, Host, Strategy } from "../strategy.ts";
+import { type Breaker, closedBreaker } from "./breaker.ts";
+import { type CompiledExperiment, compileExperiment } from "./compile-experiment.ts";
+import type { CompiledSegments } from "./compile-segments.ts";
+import { messageOf, type Runnable } from "./run-step.ts";
+import { type Served, serve } from "./served.ts";
+
+/** A feature ready to be asked. */
+export interface CompiledFeature {
+  readonly key: string;
+  /** True when a step wants the user's profile, or one of a prerequisite: the caller then passes it to evaluate. */
+  readonly profile: boolean;
+  /** True when a step learns: its exposures store the raw feature row. */
+  readonly learns: boolean;
+  /** As stored. */
+  readonly definition: Feature;
+  readonly variants: ReadonlyMap<string, Served>;
+  readonly off: Served;
+  readonly fallback: Served;
+  readonly experiment: CompiledExperiment | null;
+  readonly steps: readonly CompiledStep[];
+  /** Features it asks about, directly or through segments, with their off variants. */
+  readonly prerequisites: ReadonlyMap<string, string | undefined>;
+  readonly usesSegments: boolean;
+  /** True when a step of its own wants the profile. */
+  readonly ownProfile: boolean;
+  readonly model: Model | undefined;
+  /** What the experiment was compiled from. */
+  readonly running: Experiment | undefined;
+}
+
+export interface CompiledStep extends Runnable {
+  readonly id: string;
+  readonly strategy: string;
+  readonly source: string;
+  /** null: always asked. */
+  readonly when: CompiledCondition | null;
+  /** A failure goes straight to the fallback variant. */
+  readonly toFallback: boolean;
+}
+
+export interface FeatureScope {
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly segments: CompiledSegments;
+  readonly models: ReadonlyMap<string | null, Model>;
+  readonly experiments: ReadonlyMap<string, Experiment>;
+  readonly features: ReadonlyMap<string, Feature>;
+  /** Filled with the breakers in use; `known` are those of the snapshot before. */
+  readonly breakers: Map<string, Breaker>;
+  readonly known: ReadonlyMap<string, Breaker>;
+}
+
+/** Milliseconds a step may take when it does not say. */
+export const DEFAULT_BUDGET = 50;
+
+/** `earlier` is taken over when nothing it was compiled from has changed. Never throws. */
+export function compileFeature(
+  feature: Feature,
+  scope: FeatureScope,
+  earlier: CompiledFeature | undefined,
+  sameSegments: boolean,
+): CompiledFeature {
+  const model = scope.models.get(feature.key) ?? scope.models.get(null);
+  const running = scope.experiments.get(feature.key);
+  const related = { definition: feature, model, running };
+  if (earlier !== undefined && (sameSegments || !earlier.usesSegments) && isSame(earlier, related, scope)) {
+    for (const step of earlier.steps) scope.breakers.set(breakerKey(feature, step), step.breaker);
+    return earlier;
+  }
+  try {
+    return compileAnew(related, scope);
+  } catch (error) {
+    return compileBroken(related, `Cannot be used: ${messageOf(error)}`);
+  }
+}
+
+type Related = Pick<CompiledFeature, "definition" | "model" | "running">;
+
+function compileAnew({ definition, model, running }: Related, scope: FeatureScope): CompiledFeature {
+  const variants = new Map(Object.keys(definition.variants).map((name) => [name, serve(definition, name)]));
+  const references = referencesOf(conditionsOf(definition, scope.strategies));
+  const asked = definition.steps
+    .filter(({ when }) => when !== false)
+    .map(({ strategy }) => scope.strategies.get(strategy));
+  const ownProfile = asked.some((strategy) => strategy?.profile === true);
+  const prerequisites = [...scope.segments.prerequisites(references)];
+  return {
+    key: definition.key,
+    profile: ownProfile,
+    learns: asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
+    definition,
+    variants,
+    off: serve(definition, definition.off_variant),
+    fallback: serve(definition, definition.fallback_variant),
+    experiment: running === undefined ? null : compileExperiment(running, variants),
+    steps: definition.steps.map((step) => compileStep(step, definition, variants, model, scope)),
+    prerequisites: new Map(prerequisites.map((key) => [key, scope.features.get(key)?.off_variant])),
+    usesSegments: references.segments.size > 0,
+    ownProfile,
+    model,
+    running,
+  };
+}
+
+/** A feature whose definition makes no sense: it serves its fallback variant, or null when it has none. */
+function compileBroken({ definition, model, running }: Related, detail: string): CompiledFeature {
+  const variants = new Map<string, Served>();
+  const whole = { ...definition, variants: definition.variants ?? {} };
+  return {
+    key: definition.key,
+    profile: false,
+    learns: false,
+    definition,
+    variants,
+    off: serve(whole, definition.off_variant),
+    fallback: serve(whole, definition.fallback_variant),
+    experiment: null,
+    steps: [{ ...stepShell({ id: "feature", strategy: "none" }, variants), broken: { failed: "error", detail } }],
+    prerequisites: new Map(),
+    usesSegments: false,
+    ownProfile: false,
+    model,
+    running,
+  };
+}
+
+function isSame(earlier: CompiledFeature, { definition, model, running }: Related, scope: FeatureScope): boolean {
+  const before = earlier.definition;
+  if (before.id !== definition.id || before.version !== definition.version) return false;
+  if (before.updated_at !== definition.updated_at) return false;
+  if (earlier.model?.version !== model?.version || earlier.model?.hash !== model?.hash) return false;
+  for (const [key, off] of earlier.prerequisites) if (scope.features.get(key)?.off_variant !== off) return false;
+  return sameJson(earlier.running, running);
+}
+
+function compileStep(
+  step: Step,
+  feature: Feature,
+  variants: ReadonlyMap<string, Served>,
+  model: Model | undefined,
+  scope: FeatureScope,
+): CompiledStep {
+  const strategy = scope.strategies.get(step.strategy);
+  const key = breakerKey(feature, step);
+  const breaker = scope.known.get(key) ?? closedBreaker();
+  scope.breakers.set(key, breaker);
+  const compiled: CompiledStep = {
+    ...stepShell(step, variants),
+    source: strategy?.source ?? step.strategy,
+    bounded: strategy?.bounded === true,
+    breaker,
+  };
+  try {
+    if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
+    const host = hostFor(feature, model, scope);
+    const when = step.when === undefined || step.when === true ? null : host.condition(step.when);
+    const evaluate = strategy.prepare(strategy.config.parse(step.config), host);
+    if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
+    return { ...compiled, when, evaluate };
+  } catch (error) {
+    return { ...compiled, broken: { failed: "error", detail: `Cannot be used: ${messageOf(error)}` } };
+  }
+}
+
+function stepShell(
+  step: Pick<Step, "id" | "strategy"> & Partial<Step>,
+  variants: ReadonlyMap<string, Served>,
+): CompiledStep {
+  return {
+    id: step.id,
+    strategy: step.strategy,
+    source: step.strategy,
+    when: null,
+    evaluate: neverAsked,
+    budget: step.budget_ms ?? DEFAULT_BUDGET,
+    bounded: false,
+    toFallback: step.on_failure === "fallback",
+    breaker: closedBreaker(),
+    variants,
+    broken: null,
+  };
+}
+
+function neverAsked(): never {
+  throw new Error("A broken step was asked");
+}
+
+function hostFor(feature: Feature, model: Model | undefined, scope: FeatureScope): Host {
+  return {
+    feature: {
+      key: feature.key,
+      type: feature.type,
+      variants: Object.keys(feature.variants),
+      off_variant: feature.off_variant,
+      fallback_variant: feature.fallback_variant,
+    },
+    model,
+    condition: (condition) =>
+      compileCondition(condition, {
+        segment: (key) => scope.segments.get(key),
+        offVariant: (key) => scope.features.get(key)?.off_variant,
+        seed: `${feature.key}#gate`,
+      }),
+  };
+}
+
+/** No id holds a space: keys cannot run into one another. */
+function breakerKey(feature: Pick<Feature, "key">, step: Pick<Step, "id" | "strategy">): string {
+  return `${feature.key} ${step.id} ${step.strategy}`;
+}

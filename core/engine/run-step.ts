@@ -1,0 +1,131 @@
+import type { FallbackCause } from "../decision/decision.ts";
+import type { Ask, Evaluator, Verdict } from "../strategy.ts";
+import { type Breaker, isOpen, lets, reportFailure, reportNothing, reportSuccess } from "./breaker.ts";
+import type { Timing } from "./timing.ts";
+import { checkVerdict } from "./verdict.ts";
+
+/** What is needed to ask one step's strategy. */
+export interface Runnable {
+  readonly evaluate: Evaluator;
+  /** Milliseconds. */
+  readonly budget: number;
+  /** The strategy is quick by construction: no stopwatch. */
+  readonly bounded: boolean;
+  readonly breaker: Breaker;
+  /** Names the feature declares. */
+  readonly variants: ReadonlyMap<string, unknown>;
+  /** Why this step can never be asked; null when it can. */
+  readonly broken: Failure | null;
+}
+
+/** The step should have decided and could not. */
+export interface Failure {
+  readonly failed: FallbackCause;
+  /** In words: what was tried and what was found. */
+  readonly detail: string;
+}
+
+/** A verdict here is sound: a declared variant or an abstention, its numbers numbers. */
+export type Answer = Verdict | Failure;
+
+/**
+ * Asks a step and contains it: whatever it does, the answer is sound or a Failure with its cause. `patient` false means a
+ * promise cannot be waited for, which is a timeout.
+ */
+export function runStep(
+  step: Runnable,
+  ask: Ask,
+  timing: Timing | undefined,
+  patient: boolean,
+): Answer | Promise<Answer> {
+  if (step.broken !== null) return step.broken;
+  if (timing !== undefined && isOpen(step.breaker) && !lets(step.breaker, timing.clock())) return OPEN_CIRCUIT;
+  const watch = timing !== undefined && !step.bounded;
+  const started = watch ? timing.clock() : 0;
+  let verdict: unknown;
+  try {
+    verdict = step.evaluate(ask);
+    if (isPromise(verdict)) return patient ? wait(step, verdict, started, timing) : refuse(step, verdict);
+  } catch (error) {
+    return fail(step, timing, { failed: "error", detail: messageOf(error) });
+  }
+  if (watch) {
+    const took = timing.clock() - started;
+    if (took > step.budget)
+      return fail(step, timing, { failed: "timeout", detail: `Took ${round(took)} ms of ${step.budget} ms` });
+  }
+  return accept(step, timing, verdict);
+}
+
+const OPEN_CIRCUIT: Failure = { failed: "open_circuit", detail: "Failed too often in a row, not asked for a while" };
+
+function isPromise(verdict: unknown): verdict is PromiseLike<unknown> {
+  return (
+    typeof verdict === "object" &&
+    verdict !== null &&
+    (verdict as { then?: unknown }).then !== undefined &&
+    typeof (verdict as { then?: unknown }).then === "function"
+  );
+}
+
+/** Whatever comes first: the verdict or the deadline. What comes after that is dropped, a late rejection too. */
+function wait(
+  step: Runnable,
+  verdict: PromiseLike<unknown>,
+  started: number,
+  timing: Timing | undefined,
+): Promise<Answer> {
+  return new Promise((resolve) => {
+    let over = false;
+    const finish = (answer: () => Answer) => {
+      if (over) return;
+      over = true;
+      cancel();
+      resolve(answer());
+    };
+    const left = timing === undefined ? 0 : step.budget - (step.bounded ? 0 : timing.clock() - started);
+    const cancel =
+      timing?.deadline(Math.max(0, left), () =>
+        finish(() => fail(step, timing, { failed: "timeout", detail: `No verdict within ${step.budget} ms` })),
+      ) ?? (() => {});
+    verdict.then(
+      (value) => finish(() => accept(step, timing, value)),
+      (error) => finish(() => fail(step, timing, { failed: "error", detail: messageOf(error) })),
+    );
+  });
+}
+
+function refuse(step: Runnable, verdict: PromiseLike<unknown>): Failure {
+  verdict.then(undefined, () => {});
+  reportNothing(step.breaker);
+  return { failed: "timeout", detail: "Answers with a promise, which cannot be waited for inside a prerequisite" };
+}
+
+function accept(step: Runnable, timing: Timing | undefined, verdict: unknown): Answer {
+  let problem: string | undefined;
+  try {
+    problem = checkVerdict(verdict, step.variants);
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  if (problem !== undefined) return fail(step, timing, { failed: "invalid_verdict", detail: problem });
+  if (step.breaker.failures !== 0) reportSuccess(step.breaker);
+  return verdict as Verdict;
+}
+
+function fail(step: Runnable, timing: Timing | undefined, failure: Failure): Failure {
+  if (timing !== undefined) reportFailure(step.breaker, timing.clock());
+  return failure;
+}
+
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "Threw something that cannot be shown";
+  }
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}

@@ -1,0 +1,89 @@
+/**
+ * Divides units among variants by their hash: the gradual rollout, and any other split.
+ *
+ * The same unit always gets the same variant. Raising a percentage only adds units, changing the weights of several arms
+ * moves as few as arithmetic allows, and no unit moves unless its owner changes the config: algorithm, seed and the
+ * buckets of every arm are stored with it. An arm whose variant is null leaves its units to the next step.
+ *
+ *     { "arms": [{ "variant": "on", "weight": 25 }, { "variant": "off", "weight": 75 }] }
+ *     { "unit": ["org_id", "user_id"], "arms": [{ "variant": "blue", "weight": 50 }, { "variant": "green", "weight": 50 }],
+ *       "traffic": [{ "percentage": 20 }] }
+ */
+import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE, place } from "../../core/bucketing/compile-split.ts";
+import { completeSplit } from "../../core/bucketing/complete-split.ts";
+import { Split } from "../../core/bucketing/split.ts";
+import type { Abstain, Strategy, Verdict } from "../../core/strategy.ts";
+
+const Config = Split.refine((split) => sums(split, 100), {
+  path: ["arms"],
+  message: "The weights of the arms must sum to 100",
+});
+
+export const strategy: Strategy<Split> = {
+  id: "hash-bucketing",
+  contract: 1,
+  summary: "Divides users, or another unit, among variants by their hash: a gradual rollout",
+  source: "rollout",
+  config: Config,
+  bounded: true,
+  complete(config, { feature_key, step_id, first, previous }) {
+    return completeSplit(config, first ? feature_key : `${feature_key}#${step_id}`, previous);
+  },
+  variants: (config) => config.arms.flatMap(({ variant }) => (variant === null ? [] : [variant])),
+  reads: (config) => [
+    ...new Set([config, ...(config.traffic ?? [])].flatMap(({ unit }) => unit.map((name) => `/${name}`))),
+  ],
+  prepare(config, host) {
+    const split = compileSplit(config, host.feature.key);
+    const arms = config.arms.map(({ variant }): Arm => ({ variant, probability: shareOf(config, variant) }));
+    const reason = split.sole >= 0 ? "STATIC" : "SPLIT";
+    return (ask) => {
+      const bucket = place(split, ask.user);
+      if (bucket === NO_UNIT) return ask.explain ? explainMissing(config) : MISSING;
+      if (bucket === OUTSIDE) return ask.explain ? { abstain: "no_match", detail: "Outside the traffic" } : NO_MATCH;
+      const arm = arms[armAt(split, bucket)] as Arm;
+      if (ask.explain) return explain(config, reason, bucket, arm);
+      if (arm.variant === null) return NO_MATCH;
+      if (bucket === EVERYONE) return { variant: arm.variant, reason, probability: arm.probability };
+      return { variant: arm.variant, reason, bucket, probability: arm.probability };
+    };
+  },
+};
+
+interface Arm {
+  readonly variant: string | null;
+  /** That a unit the split divides gets this variant, 0..1. */
+  readonly probability: number;
+}
+
+const MISSING: Abstain = { abstain: "missing_features" };
+const NO_MATCH: Abstain = { abstain: "no_match" };
+
+function shareOf(config: Split, variant: string | null): number {
+  return config.arms.reduce((sum, arm) => (arm.variant === variant ? sum + arm.weight : sum), 0) / 100;
+}
+
+function sums(split: Split, percent: number): boolean {
+  return Math.abs(split.arms.reduce((sum, { weight }) => sum + weight, 0) - percent) < 1e-6;
+}
+
+function explainMissing(config: Split): Verdict {
+  return { abstain: "missing_features", detail: `The user has none of ${config.unit.join(", ")}` };
+}
+
+function explain(config: Split, reason: "STATIC" | "SPLIT", bucket: number, arm: Arm): Verdict {
+  const everyone = bucket === EVERYONE;
+  const to = arm.variant ?? "the next step";
+  const told = {
+    detail: everyone ? `Everyone gets ${to}` : `Bucket ${bucket} of 100,000 belongs to ${to}`,
+    evidence: {
+      unit: config.unit,
+      seed: config.bucketing?.seed ?? null,
+      bucket: everyone ? null : bucket,
+      arms: config.arms.map(({ variant, weight, ranges }) => ({ variant, weight, ranges: ranges ?? null })),
+    },
+  };
+  if (arm.variant === null) return { abstain: "no_match", ...told };
+  const where = everyone ? {} : { bucket };
+  return { variant: arm.variant, reason, probability: arm.probability, ...where, ...told };
+}
