@@ -1,0 +1,28 @@
+/**
+ * npm run bench [-- evaluate http events]: ratios measured side by side in one run (docs/decisions/0044-measuring.md).
+ * Prints a line a comparison; the exit code is 0 whatever the ratios are, for a busy machine is not a failure.
+ */
+import process from "node:process";
+import { benchEvaluate } from "./evaluate.ts";
+import { benchHttp } from "./http.ts";
+import { printRows, type Row } from "./row.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  evaluate: benchEvaluate,
+  http: benchHttp,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !Object.hasOwn(BENCHES, name));
+if (unknown !== undefined) {
+  console.error(`There is no bench "${unknown}": use ${Object.keys(BENCHES).join(", ")}, or none of them for all`);
+  process.exit(2);
+}
+
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  console.error(`measuring ${name} ...`);
+  rows.push(...(await bench()));
+}
+printRows(rows);

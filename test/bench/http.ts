@@ -1,0 +1,195 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { median } from "./interleave.ts";
+import { CONNECTIONS, type Load, load } from "./load.ts";
+import type { Row } from "./row.ts";
+import { type ServerProcess, startBare, startProduct } from "./server-process.ts";
+import { makeUser } from "./workload.ts";
+
+const SECONDS = 3;
+const ROUNDS = 5;
+/** Requests a second at which latency is measured: well below what either server can do. */
+const RATE = 3000;
+
+/** POST /evaluate of the whole product, in a process of its own, beside a bare Hono route; the load comes from here. */
+export async function benchHttp(): Promise<Row[]> {
+  const collector = await startSink();
+  const bare = await startBare();
+  const product = await startProduct();
+  const traced = await startProduct({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: "0.01",
+  });
+  try {
+    await createFeature(product.url, { key: "checkout", name: "checkout", rollout_percentage: 25 });
+    await createFeature(traced.url, { key: "checkout", name: "checkout", rollout_percentage: 25 });
+    return [...(await throughput({ bare, product, traced })), ...(await latency({ bare, product }))];
+  } finally {
+    for (const started of [bare, product, traced, collector]) await started.stop();
+  }
+}
+
+/** Known users are stored once and then recognised; of new users every single evaluation is stored. */
+async function throughput(servers: { bare: ServerProcess; product: ServerProcess; traced: ServerProcess }) {
+  const known = users(0);
+  const perSecond = { bare: [], product: [], traced: [], bareNew: [], productNew: [] } as Record<string, number[]>;
+  for (let round = -1; round < ROUNDS; round += 1) {
+    const fresh = users(1 + round + ROUNDS);
+    for (const [name, server, bodies] of [
+      ["bare", servers.bare, known],
+      ["product", servers.product, known],
+      ["traced", servers.traced, known],
+      ["bareNew", servers.bare, fresh],
+      ["productNew", servers.product, fresh],
+    ] as const) {
+      const { perSecond: rate } = await load(`${server.url}/evaluate`, { bodies, seconds: SECONDS });
+      if (round >= 0) perSecond[name]?.push(rate);
+    }
+  }
+  const of = (name: string) => median(perSecond[name] ?? []);
+  const lost = await dropped(servers.product.url);
+  if (lost > 0)
+    throw new Error(`${lost} exposures were dropped: what was measured is not one stored exposure a request`);
+  return [
+    {
+      what: "POST /evaluate, users seen today",
+      ours: rate(of("product")),
+      other: `${rate(of("bare"))} (bare hono)`,
+      ratio: of("product") / of("bare"),
+      target: { atLeast: 0.9 },
+    },
+    {
+      what: "POST /evaluate, each storing an exposure",
+      ours: rate(of("productNew")),
+      other: `${rate(of("product"))} (ours, none stored)`,
+      ratio: of("productNew") / of("bareNew") / (of("product") / of("bare")),
+      target: { atLeast: 0.9 },
+    },
+    {
+      what: "POST /evaluate, traces at 1 %",
+      ours: rate(of("traced")),
+      other: `${rate(of("product"))} (ours, no collector)`,
+      ratio: of("traced") / of("product"),
+      target: { atLeast: 0.9 },
+    },
+  ] satisfies Row[];
+}
+
+async function latency({ bare, product }: { bare: ServerProcess; product: ServerProcess }): Promise<Row[]> {
+  const bodies = users(0);
+  const at = (server: ServerProcess) => load(`${server.url}/evaluate`, { bodies, seconds: SECONDS, rate: RATE });
+  const quiet = { bare: [] as number[], product: [] as number[] };
+  for (let round = -1; round < ROUNDS; round += 1) {
+    const loads = { bare: await at(bare), product: await at(product) };
+    if (round < 0) continue;
+    quiet.bare.push(loads.bare.p99);
+    quiet.product.push(loads.product.p99);
+  }
+  await sendHistory(product.url);
+  const training: Load[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) training.push(await whileTraining(product.url, () => at(product)));
+  const base = median(quiet.bare);
+  const row = (what: string, p99: number): Row => ({
+    what,
+    ours: `${p99.toFixed(2)} ms`,
+    other: `${base.toFixed(2)} ms (bare hono)`,
+    ratio: p99 / base,
+    target: { atMost: 1.5 },
+  });
+  return [
+    row(`p99 at ${RATE} req/s`, median(quiet.product)),
+    row(`p99 at ${RATE} req/s while a model trains`, median(training.map(({ p99 }) => p99))),
+  ];
+}
+
+/** Bodies of 64,000 users, a list a connection; `offset` makes them other users. */
+function users(offset: number): (connection: number) => string[] {
+  const each = 2000;
+  return (connection) =>
+    Array.from({ length: each }, (_, i) => {
+      const user = makeUser(i + each * (connection + CONNECTIONS * offset));
+      return JSON.stringify({ feature_key: "checkout", user });
+    });
+}
+
+/** Enough for a training that takes a while: views and purchases of 20,000 users. */
+async function sendHistory(url: string): Promise<void> {
+  await createFeature(url, { key: "learning", name: "learning", rollout_percentage: 50, ml_enabled: true });
+  const start = Date.now() - 20 * 86_400_000;
+  for (let batch = 0; batch < 20; batch += 1) {
+    const events = Array.from({ length: 2500 }, (_, i) => {
+      const user = batch * 1000 + (i % 1000);
+      const bought = (user * 7919 + i) % 5 === 0;
+      return {
+        user_id: `user-${user}`,
+        feature_key: "learning",
+        event_type: bought ? "transaction" : "view",
+        timestamp: new Date(start + ((user * 104_729 + i * 7919) % (19 * 86_400)) * 1000).toISOString(),
+        properties: { plan: ["free", "team"][user % 2] ?? "free", pages: user % 9 },
+      };
+    });
+    await post(`${url}/ingest/events`, { source: "bench", events });
+  }
+}
+
+/** Keeps a training job running for as long as `work` takes. */
+async function whileTraining<T>(url: string, work: () => Promise<T>): Promise<T> {
+  let over = false;
+  let trained = 0;
+  const training = (async () => {
+    while (!over) {
+      const { job_id } = (await post(`${url}/train/async`, { feature_key: "learning" })) as { job_id: string };
+      for (;;) {
+        const job = (await (await fetch(`${url}/train/jobs/${job_id}`)).json()) as { status: string; error?: unknown };
+        if (job.status === "failed") throw new Error(`Training failed: ${JSON.stringify(job.error)}`);
+        if (job.status !== "queued" && job.status !== "running") break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      trained += 1;
+    }
+  })();
+  const result = await work().finally(() => {
+    over = true;
+  });
+  await training;
+  if (trained === 0) throw new Error("No training ran while latency was measured");
+  return result;
+}
+
+async function dropped(url: string): Promise<number> {
+  const answer = await fetch(`${url}/metrics`, { headers: { accept: "application/json" } });
+  const { counters } = (await answer.json()) as { counters: Record<string, number> };
+  return Object.entries(counters)
+    .filter(([name]) => name.startsWith("exposures_dropped_total"))
+    .reduce((sum, [, count]) => sum + count, 0);
+}
+
+function createFeature(url: string, feature: object): Promise<unknown> {
+  return post(`${url}/features`, feature);
+}
+
+async function post(url: string, body: object): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text.slice(0, 300)}`);
+  return JSON.parse(text);
+}
+
+/** Takes traces and throws them away. */
+async function startSink(): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => response.end("{}"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+function rate(perSecond: number): string {
+  return `${Math.round(perSecond).toLocaleString("en")} req/s`;
+}
