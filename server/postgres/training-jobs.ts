@@ -3,6 +3,7 @@ import type { Sql } from "./sql.ts";
 import { jobEndings } from "./training-job-endings.ts";
 import { type TrainingJobRow, trainingJob } from "./training-job-row.ts";
 import { dequeueRun, enqueueRun, notifyJob } from "./training-queue.ts";
+import { transaction } from "./transaction.ts";
 
 /** How long a new request waits for a job of the same scope that is being cancelled, milliseconds. */
 const CANCELLING_PATIENCE = 5_000;
@@ -63,7 +64,7 @@ export function trainingJobStore(sql: Sql): TrainingJobStore {
 
     async cancel(environment, jobId) {
       if (!UUID.test(jobId)) return undefined;
-      await sql.begin(async (t) => {
+      await transaction(sql, async (t) => {
         const [row] = await t<TrainingJobRow[]>`
           update training_jobs set
             cancel_requested = true,
@@ -95,7 +96,7 @@ function insertOrShare(
   request: TrainingJob["request"],
   traceparent: string | null,
 ): Promise<{ row: TrainingJobRow; shared: boolean } | undefined> {
-  return sql.begin(async (t) => {
+  return transaction(sql, async (t) => {
     const [made] = await t<TrainingJobRow[]>`
       insert into training_jobs (environment, feature_key, request, traceparent)
       values (${environment}, ${request.feature_key}, ${t.json({ ...request })}, ${traceparent})

@@ -6,6 +6,7 @@ import { isRunLocked } from "./run-lock.ts";
 import type { Sql, Transaction } from "./sql.ts";
 import { type TrainingJobRow, trainingJob } from "./training-job-row.ts";
 import { enqueueRun, notifyJob, queueKey } from "./training-queue.ts";
+import { transaction } from "./transaction.ts";
 
 /** How often a job may be begun before it is given up. */
 const MAX_ATTEMPTS = 3;
@@ -45,7 +46,7 @@ export async function completeRun(
   promote: boolean,
   answer: (stored: Model) => Json,
 ): Promise<Model> {
-  return sql.begin(async (t) => {
+  return transaction(sql, async (t) => {
     // First, so that whoever takes the job away waits for us, or we find it taken.
     await mine(t, run);
     const stored = await modelStore(t).save(run.environment, model, promote);
@@ -55,17 +56,17 @@ export async function completeRun(
       where job_id = ${run.job_id}`;
     await notifyJob(t, run.job_id, "succeeded");
     return stored;
-  }) as Promise<Model>;
+  });
 }
 
 /** Ends the job without a model. Does nothing when it is no longer this run's. */
 export async function failRun(sql: Sql, run: Run, error: { code: string; message: string }): Promise<void> {
-  await sql.begin((t) => end(t, run, "failed", error));
+  await transaction(sql, (t) => end(t, run, "failed", error));
 }
 
 /** Ends the job as its owner wished. Does nothing when it is no longer this run's. */
 export async function cancelRun(sql: Sql, run: Run): Promise<void> {
-  await sql.begin((t) => end(t, run, "cancelled", null));
+  await transaction(sql, (t) => end(t, run, "cancelled", null));
 }
 
 /** Back to the queue, at once, for another worker; does not count as an attempt. Give the lock back before. */
@@ -82,7 +83,7 @@ export async function retryRun(sql: Sql, run: Run): Promise<"retried" | "failed"
     await failRun(sql, run, { code: "training_failed", message });
     return "failed";
   }
-  await sql.begin((t) => requeue(t, run, { stage: "waiting to try again", delaySeconds: run.attempts * 2 }));
+  await transaction(sql, (t) => requeue(t, run, { stage: "waiting to try again", delaySeconds: run.attempts * 2 }));
   return "retried";
 }
 
@@ -95,11 +96,11 @@ export async function recoverRuns(sql: Sql): Promise<readonly string[]> {
   // Nearly always there are none: then no transaction is opened and nothing is locked.
   const candidates = await abandoned(sql, false);
   if (candidates.length === 0) return [];
-  return sql.begin(async (t) => {
+  return transaction(sql, async (t) => {
     const rows = await abandoned(t, true);
     for (const row of rows) await recover(t, row);
     return rows.map((row) => row.job_id);
-  }) as Promise<string[]>;
+  });
 }
 
 function abandoned(sql: Sql | Transaction, lock: boolean): Promise<TrainingJobRow[]> {

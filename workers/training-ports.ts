@@ -1,0 +1,38 @@
+import type { Clock, FeatureStore } from "../core/ports.ts";
+import type { Sql } from "../server/postgres/sql.ts";
+import { readDataset } from "../server/postgres/training-data.ts";
+import { fit } from "./fit.ts";
+import type { TrainModelPorts } from "./tasks/train-model.ts";
+
+/** How training reads and fits in earnest: the database's events, a thread of its own. */
+export function trainingPorts({
+  databaseUrl,
+  sql,
+  clock,
+  features,
+  settings,
+}: {
+  databaseUrl: string;
+  sql: Sql;
+  clock: Clock;
+  features: Pick<FeatureStore, "get">;
+  /** Event types where neither the request nor the feature's objective names them. */
+  settings: { readonly POSITIVE_EVENT_TYPES: readonly string[]; readonly VIEW_EVENT_TYPES: readonly string[] };
+}): TrainModelPorts {
+  return {
+    databaseUrl,
+    sql,
+    clock,
+    fit,
+    async read({ environment, request }, options) {
+      const key = request.feature_key;
+      const objective = key === null ? null : (await features.get(environment, key))?.objective;
+      const defaults = {
+        positive_event_types: settings.POSITIVE_EVENT_TYPES,
+        view_event_types: settings.VIEW_EVENT_TYPES,
+        objective,
+      };
+      return readDataset(sql, environment, request, defaults, options);
+    },
+  };
+}
