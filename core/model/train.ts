@@ -7,9 +7,10 @@ import { type Encoding, rowEncoder } from "./encoding.ts";
 import { FEATURE_SCHEMA } from "./feature-row.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { fitBestLogistic, type Problem } from "./logistic.ts";
-import { bestThresholdByF1, logLossOf, probabilityMetrics, thresholdMetrics } from "./metrics.ts";
+import { bestThresholdByF1, probabilityMetrics, thresholdMetrics } from "./metrics.ts";
 import type { Learner } from "./model.ts";
 import { createPredictor } from "./predictor.ts";
+import { judge } from "./promotion.ts";
 import { type Split, splitDataset } from "./split-dataset.ts";
 import { fitSvm } from "./svm.ts";
 
@@ -40,17 +41,12 @@ export interface TrainedModel {
 /** Fewest examples, and fewest of each class, that are trained on. */
 export const MIN_EXAMPLES = 50;
 export const MIN_OF_EACH_CLASS = 10;
-/** The gain must exceed this many standard errors: on noise alone, one model in twenty would go live. */
-const PROMOTION_ERRORS = 1.645;
 const QUANTILES = 200;
 
 /**
  * Fits the learners on the train slice, calibrates them on the calibration slice, measures them on the validation slice and
  * keeps the one with the lowest log loss there. The same dataset and seed give the same artifact, byte for byte.
- *
- * The model is to go live when its mean log loss on the validation slice beats that of the base rate (the share of positives
- * before the validation slice, which is what plain rollout assumes of everyone) by more than 1.645 standard errors of the
- * paired difference, moments of one unit counted as one observation.
+ * Whether it is to go live is said by promotion.ts.
  *
  * @throws Invalid `insufficient_data` or `one_class`: the message says how much there is and how much is needed
  */
@@ -75,7 +71,13 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   progress(0.9, "measuring");
   const best = bestOf(attempts);
   const artifact = toArtifact(encoding, best, slices);
-  const { verdict, promote, gain } = judge(dataset, split, slices, best);
+  const known = [...slices.train.y, ...slices.calibration.y];
+  const { verdict, promote, gain } = judge({
+    labels: slices.validation.y,
+    probabilities: best.probabilities,
+    units: Array.from(split.validation, (row) => dataset.units[row] as number),
+    base_rate: known.reduce((sum, label) => sum + label, 0) / known.length,
+  });
   return {
     learner: best.learner,
     artifact: artifact as unknown as Json,
@@ -245,45 +247,6 @@ function toArtifact(encoding: Encoding, best: Fitted, slices: Slices): Artifact 
     best_threshold_by_f1: best.best_threshold_by_f1,
     score_quantiles: Array.from({ length: QUANTILES + 1 }, (_, i) => quantile(i)),
   };
-}
-
-/** The model against the base rate on the validation slice: in numbers, in words, and what follows. */
-function judge(dataset: Dataset, split: Split, slices: Slices, best: Fitted) {
-  const known = [...slices.train.y, ...slices.calibration.y];
-  const rate = known.reduce((sum, label) => sum + label, 0) / known.length;
-  const { y } = slices.validation;
-  const baseLosses = Float64Array.from(y, (label) => logLossOf(label, rate));
-  const gains = baseLosses.map((loss, i) => loss - logLossOf(y[i] as number, best.probabilities[i] as number));
-  const base = baseLosses.reduce((sum, loss) => sum + loss, 0) / y.length;
-  const mean = gains.reduce((sum, gain) => sum + gain, 0) / y.length;
-  const error = clusteredError(
-    gains,
-    mean,
-    Array.from(split.validation, (row) => dataset.units[row] as number),
-  );
-  const promote = mean > PROMOTION_ERRORS * error;
-  const loss = best.metrics.log_loss.toFixed(3);
-  const on = `on ${y.length.toLocaleString("en-US")} held-out decisions`;
-  const verdict = promote
-    ? `Live: ${on} its log loss is ${loss} against ${base.toFixed(3)} for the base rate.`
-    : mean > 0
-      ? `Kept as a candidate: ${on} its log loss of ${loss} is not clearly better than plain rollout (${base.toFixed(3)} for the base rate; the gain of ${mean.toFixed(4)} is within ${PROMOTION_ERRORS} standard errors of ${error.toFixed(4)}).`
-      : `Kept as a candidate: ${on} it does not beat plain rollout (log loss ${loss} against ${base.toFixed(3)} for the base rate).`;
-  return { promote, verdict, gain: { base_rate_log_loss: base, log_loss_gain: mean, log_loss_gain_error: error } };
-}
-
-/** Standard error of the mean when rows of one unit are one observation. */
-function clusteredError(values: Float64Array, mean: number, units: readonly number[]): number {
-  const sums = new Map<number, number>();
-  for (let i = 0; i < values.length; i++) {
-    const unit = units[i] as number;
-    sums.set(unit, (sums.get(unit) ?? 0) + (values[i] as number) - mean);
-  }
-  const n = sums.size;
-  if (n < 2) return Number.POSITIVE_INFINITY;
-  let square = 0;
-  for (const sum of sums.values()) square += sum * sum;
-  return Math.sqrt((square * n) / (n - 1)) / values.length;
 }
 
 function benchmarkRow(one: Attempt): Json {

@@ -5,6 +5,7 @@ import { createMoments, type Happening } from "../../core/model/moments.ts";
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
 import { Invalid, type TrainingRequest } from "../../core/ports.ts";
 import type { Sql } from "./sql.ts";
+import { requireEvents, type Survey, survey } from "./training-survey.ts";
 
 /** What a request leaves open: the settings' event types and, first, the feature's objective. */
 export interface TrainingDefaults {
@@ -57,63 +58,6 @@ export async function readDataset(
   if (window === undefined || window > WEEK || window === plan.window) return dataset;
   const again = (await read(sql, environment, { ...plan, window }, found, options)) as Dataset;
   return isEnough(again) ? again : dataset;
-}
-
-/** What there is to learn from. Times in milliseconds since the epoch. */
-interface Survey {
-  readonly events: number;
-  readonly first: number;
-  readonly last: number;
-  readonly positives: number;
-  readonly positives_of_feature: number;
-  readonly views: number;
-  readonly views_of_feature: number;
-  readonly events_of_feature: number;
-  readonly exposures: number;
-}
-
-async function survey(
-  sql: Sql,
-  environment: string,
-  feature: string | null,
-  positiveTypes: readonly string[],
-  viewTypes: readonly string[],
-): Promise<Survey> {
-  const [row] = await sql<[Survey]>`
-    select
-      count(*)::float8 as events,
-      floor(extract(epoch from min("timestamp")) * 1000)::float8 as first,
-      floor(extract(epoch from max("timestamp")) * 1000)::float8 as last,
-      count(*) filter (where event_type = any(${[...positiveTypes]}::text[]))::float8 as positives,
-      count(*) filter (where event_type = any(${[...positiveTypes]}::text[]) and feature_key = ${feature})::float8
-        as positives_of_feature,
-      count(*) filter (where event_type = any(${[...viewTypes]}::text[]))::float8 as views,
-      count(*) filter (where event_type = any(${[...viewTypes]}::text[]) and feature_key = ${feature})::float8
-        as views_of_feature,
-      count(*) filter (where feature_key = ${feature})::float8 as events_of_feature,
-      (select count(*) from exposures
-        where environment = ${environment} and feature_key = ${feature} and features is not null)::float8 as exposures
-    from events
-    where environment = ${environment} and "timestamp" <= now()`;
-  return row;
-}
-
-async function requireEvents(sql: Sql, environment: string, found: Survey, positiveTypes: readonly string[]) {
-  const wanted = `positive events (${positiveTypes.join(", ")})`;
-  if (found.events === 0)
-    throw new Invalid(
-      "no_events",
-      `Cannot train: the environment "${environment}" has no events. At least ${MIN_EXAMPLES} moments of decision are needed, ${MIN_OF_EACH_CLASS} of them followed by ${wanted}`,
-    );
-  if (found.positives > 0) return;
-  const types = await sql<{ event_type: string; count: number }[]>`
-    select event_type, count(*)::float8 as count from events
-    where environment = ${environment} group by event_type order by count desc, event_type limit 10`;
-  throw new Invalid(
-    "one_class",
-    `Cannot train: none of the ${found.events} events is one of the ${wanted}; there are ${types.map(({ event_type, count }) => `${event_type} (${count})`).join(", ")}. Name others in positive_event_types, or in the feature's objective`,
-    "/positive_event_types",
-  );
 }
 
 function requireCut({ cut }: Plan, { first, last }: Survey): void {

@@ -1,0 +1,72 @@
+import { logLossOf } from "./metrics.ts";
+
+/** What the model says about the validation slice, and what is true. */
+export interface Evidence {
+  /** 0 or 1. */
+  readonly labels: Uint8Array;
+  readonly probabilities: Float64Array;
+  /** Whose moment each is. */
+  readonly units: readonly number[];
+  /** Share of positives before the validation slice: what plain rollout assumes of everyone. */
+  readonly base_rate: number;
+}
+
+export interface Judgement {
+  readonly promote: boolean;
+  /** In words. */
+  readonly verdict: string;
+  readonly gain: {
+    readonly base_rate_log_loss: number;
+    /** Mean of the base rate's log loss less the model's, and its standard error. */
+    readonly log_loss_gain: number;
+    readonly log_loss_gain_error: number;
+  };
+}
+
+/** The gain must exceed this many standard errors. */
+const ERRORS = 1.645;
+
+/**
+ * Whether a model may go live: when its mean log loss on held-out moments beats that of the base rate by more than 1.645
+ * standard errors of the paired difference (a one-sided test at 5 %: of models of pure noise, at most one in twenty passes, in
+ * practice far fewer, as such a model is worse than the base rate on average). Moments of one unit count as one observation.
+ */
+export function judge({ labels, probabilities, units, base_rate }: Evidence): Judgement {
+  const n = labels.length;
+  const baseLosses = Float64Array.from(labels, (label) => logLossOf(label, base_rate));
+  const losses = Float64Array.from(labels, (label, i) => logLossOf(label, probabilities[i] as number));
+  const base = meanOf(baseLosses);
+  const loss = meanOf(losses);
+  const mean = base - loss;
+  const error = clusteredError(
+    baseLosses.map((value, i) => value - (losses[i] as number)),
+    mean,
+    units,
+  );
+  const promote = mean > ERRORS * error;
+  const on = `on ${n.toLocaleString("en-US")} held-out decisions`;
+  const verdict = promote
+    ? `Live: ${on} its log loss is ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate.`
+    : mean > 0
+      ? `Kept as a candidate: ${on} it is not clearly better than plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate; the gain of ${mean.toFixed(4)} is less than ${ERRORS} times its standard error of ${error.toFixed(4)}).`
+      : `Kept as a candidate: ${on} it does not beat plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate).`;
+  return { promote, verdict, gain: { base_rate_log_loss: base, log_loss_gain: mean, log_loss_gain_error: error } };
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard error of the mean when rows of one unit are one observation. A single unit says nothing: JSON has no infinity, so 1e9. */
+function clusteredError(values: Float64Array, mean: number, units: readonly number[]): number {
+  const sums = new Map<number, number>();
+  for (let i = 0; i < values.length; i++) {
+    const unit = units[i] as number;
+    sums.set(unit, (sums.get(unit) ?? 0) + (values[i] as number) - mean);
+  }
+  const n = sums.size;
+  if (n < 2) return 1e9;
+  let square = 0;
+  for (const sum of sums.values()) square += sum * sum;
+  return Math.sqrt((square * n) / (n - 1)) / values.length;
+}
