@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const HOUR = 3_600_000;
 const FEATURE = "smoke-offer";
 const USERS = 600;
+const VISITORS = 50;
 
 const dataDir = await mkdtemp(join(tmpdir(), "aff-smoke-"));
 const server = start();
@@ -102,17 +103,19 @@ async function fallsBack(url: string): Promise<void> {
   say("without a model the rollout decides, and the decision says so");
 }
 
-/** Regulars put things into the cart and buy; the others look once and mostly leave. */
+/** Regulars put things into the cart and buy; the others look once and mostly leave. The last users are here right now. */
 async function ingest(url: string): Promise<void> {
   const now = Date.now();
-  const events = Array.from({ length: USERS }, (_, user) => {
-    const start = now - (40 * 24 - user) * HOUR;
+  const events = Array.from({ length: USERS + VISITORS }, (_, user) => {
+    const moment = user < USERS ? now - (40 * 24 - user) * HOUR : now;
     const bought = isRegular(user) ? user % 10 !== 0 : user % 12 === 1;
     const history = isRegular(user) ? ["view", "addtocart", "view", "addtocart"] : ["view"];
-    const before = history.map((event_type, at) => ({ event_type, at: start + at * HOUR }));
-    const moment = [{ event_type: "view", at: start + 48 * HOUR }];
-    const after = bought ? [{ event_type: "transaction", at: start + 50 * HOUR }] : [];
-    return [...before, ...moment, ...after].map(({ event_type, at }) => ({
+    const before = history.map((event_type, at) => ({ event_type, at: moment - (48 - at) * HOUR }));
+    const visit = [
+      { event_type: "view", at: moment },
+      ...(bought ? [{ event_type: "transaction", at: moment + 2 * HOUR }] : []),
+    ];
+    return [...before, ...(user < USERS ? visit : [])].map(({ event_type, at }) => ({
       user_id: `user-${user}`,
       feature_key: FEATURE,
       event_type,
@@ -149,17 +152,22 @@ async function train(url: string): Promise<void> {
 }
 
 async function modelDecides(url: string): Promise<void> {
+  const visitors = Array.from({ length: VISITORS }, (_, visitor) => USERS + visitor);
   const deadline = Date.now() + 15_000;
   for (;;) {
-    const decisions = await Promise.all(Array.from({ length: 50 }, (_, user) => evaluate(url, `user-${user}`)));
-    const byModel = decisions.filter(({ decision_source }) => decision_source === "ml");
-    if (byModel.length > 0) {
-      assert(byModel.every(({ model_version }) => model_version !== null));
-      say(`the model decides for ${byModel.length} of 50 users`);
+    const decisions = await Promise.all(visitors.map((user) => evaluate(url, `user-${user}`)));
+    const undecided = decisions.find(({ decision_source }) => decision_source !== "ml");
+    if (undecided === undefined) {
+      assert(decisions.every(({ model_version }) => model_version !== null));
+      assert.deepEqual(
+        decisions.map(({ enabled }) => enabled),
+        visitors.map(isRegular),
+      );
+      say(`the model decides for ${VISITORS} visitors: on for those who buy, off for the others`);
       return;
     }
-    // Other causes than a snapshot that has not arrived yet stay as they are.
-    if (Date.now() > deadline) throw new Error(`The model decides for nobody: ${JSON.stringify(decisions[0])}`);
+    // The new snapshot, or a profile, may take a moment to arrive.
+    if (Date.now() > deadline) throw new Error(`The model does not decide: ${JSON.stringify(undecided)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -221,7 +229,8 @@ async function stop(): Promise<void> {
       resolve(code);
     });
   });
-  server.kill("SIGTERM");
+  // Not server.kill: Deno then reports the signal instead of the code, however the process ended.
+  process.kill(server.pid ?? 0, "SIGTERM");
   assert.equal(await ended, 0, "The server did not end with 0");
 }
 
