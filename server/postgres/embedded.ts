@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { findBinaries } from "./embedded-binaries.ts";
 import { claim } from "./embedded-owner.ts";
@@ -38,7 +38,7 @@ const PATIENCE_MS = 60_000;
 export async function openDatabase({ databaseUrl, dataDir, settings = {} }: DatabaseOptions): Promise<Database> {
   if (databaseUrl !== undefined) return { url: databaseUrl, embedded: false, owner: false, stop: async () => {} };
   const directory = resolve(dataDir);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const password = join(directory, "postgres.password");
   const claimed = await claim(directory, PATIENCE_MS);
   if ("attached" in claimed) {
@@ -60,6 +60,19 @@ export async function openDatabase({ databaseUrl, dataDir, settings = {} }: Data
     await server.stop().finally(() => owned.release());
   };
   return { url: urlOf(password, server.port), embedded: true, owner: true, stop: () => (stopped ??= stop()) };
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(
+      `Keeping the embedded PostgreSQL in ${directory} failed (${code}): set DATA_DIR to a directory this user may write to, or DATABASE_URL to a PostgreSQL 15 or newer`,
+      { cause },
+    );
+  }
 }
 
 async function startOwned(

@@ -32,7 +32,18 @@ export async function migrate(url: string): Promise<void> {
   } finally {
     await client.end();
   }
-  await migrateJobs({ connectionString: url, logger: new Logger(() => () => {}), noHandleSignals: true });
+  await migrateJobQueue(url);
+}
+
+async function migrateJobQueue(url: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // The server may be stopped before the pool's last connection has closed: that is no error of anybody's.
+  pool.on("error", () => {});
+  try {
+    await migrateJobs({ pgPool: pool, logger: new Logger(() => () => {}), noHandleSignals: true });
+  } finally {
+    await pool.end();
+  }
 }
 
 async function refuseOldServer(client: pg.Client): Promise<void> {
