@@ -18,6 +18,7 @@ import { homeRoutes } from "./routes/home.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { segmentRoutes } from "./routes/segments.ts";
+import { simulateRoutes } from "./routes/simulate.ts";
 import { trainRoutes } from "./routes/train.ts";
 
 /** The whole HTTP floor, ready for `listen` or for any server that speaks fetch. */
@@ -44,6 +45,7 @@ export function createApp(services: Services): HttpApp {
   environmentRoutes(api, services);
   experimentRoutes(api, services);
   eventRoutes(api, services);
+  simulateRoutes(api, services);
   trainRoutes(api, services);
   modelRoutes(api, services);
   authRoutes(api, services);

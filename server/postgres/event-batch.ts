@@ -2,6 +2,7 @@ import { type Aggregate, aggregateOf, mergeAggregates } from "../../core/event/p
 import type { NewEvent } from "../../core/ports.ts";
 import { plain, texts, times } from "./array-literal.ts";
 import type { Sql, Transaction } from "./sql.ts";
+import { transaction } from "./transaction.ts";
 
 /** An event on its way into the table. */
 export interface EventRow {
@@ -29,7 +30,7 @@ export async function storeBatch(
   rows: readonly EventRow[],
   ids: readonly number[],
 ): Promise<readonly StoredEvent[]> {
-  return sql.begin(async (t) => {
+  return transaction(sql, async (t) => {
     const order = insertionOrder(rows);
     const inserted = await insertEvents(t, order, rows, ids);
     const stored = inserted === rows.length ? undefined : await storedIds(t, rows);

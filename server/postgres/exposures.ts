@@ -3,6 +3,7 @@ import type { ExposureStore } from "../../core/ports.ts";
 import { plain, texts, times } from "./array-literal.ts";
 import { partitionKeeper } from "./partitions.ts";
 import type { Sql, Transaction } from "./sql.ts";
+import { transaction } from "./transaction.ts";
 
 /**
  * Exposures in PostgreSQL, one transaction a call. Writing the same exposures again changes nothing, so a caller may
@@ -15,7 +16,7 @@ export function exposureStore(sql: Sql): ExposureStore {
       const served = exposures.filter(isServed);
       if (served.length === 0) return;
       await partitions.cover(served.map(({ at }) => at));
-      await sql.begin(async (t) => {
+      await transaction(sql, async (t) => {
         await insertExposures(t, served);
         await insertExperimentExposures(t, served);
       });

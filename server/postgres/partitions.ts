@@ -1,4 +1,5 @@
 import type { Sql } from "./sql.ts";
+import { transaction } from "./transaction.ts";
 
 /** Tables partitioned by month of their own time column (UTC). Rows of other months wait in `<table>_default`. */
 const TIME_COLUMN = { events: "timestamp", exposures: "at" } as const;
@@ -57,7 +58,7 @@ async function ensureMonth(sql: Sql, table: PartitionedTable, month: Month): Pro
   const [from, to] = [`${isoMonth(month)}-01 00:00:00+00`, `${isoMonth(month + 1)}-01 00:00:00+00`];
   const [existing] = await sql`select to_regclass(${partition}) is not null as there`;
   if (existing?.there) return;
-  await sql.begin(async (t) => {
+  await transaction(sql, async (t) => {
     await t`select pg_advisory_xact_lock(hashtext(${`partitions of ${table}`}))`;
     const [made] = await t`select to_regclass(${partition}) is not null as there`;
     if (made?.there) return;

@@ -54,7 +54,8 @@ export async function startTestServer({
   const metrics = createMetrics();
   const configuration = configurationStore(sql);
   const strategies = new Map(builtIn.map((strategy) => [strategy.id, strategy]));
-  const profiles = profileStore(sql);
+  const stored = profileStore(sql);
+  const profiles = profileCache(stored, clock);
   const services = override({
     config: readConfig(settings),
     clock,
@@ -63,11 +64,11 @@ export async function startTestServer({
     configuration,
     snapshots: await openSnapshots({ configuration, strategies, clock }),
     observer: createObserver({ exposures: exposureStore(sql), metrics }),
-    profiles: profileCache(profiles, clock),
-    profileStore: profiles,
+    profiles,
+    profileStore: stored,
     features: featureStore(sql),
     segments: segmentStore(sql),
-    events: eventStore(sql),
+    events: eventStore(sql, { onStored: profiles.forget }),
     models: modelStore(sql),
     jobs: trainingJobStore(sql),
     experiments: experimentStore(sql),

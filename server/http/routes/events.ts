@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { experimentArm } from "../../../core/engine/experiment-arm.ts";
 import { checkEvent, type Rejection } from "../../../core/event/check-event.ts";
 import { EventInput, PropertyValue } from "../../../core/event/event.ts";
 import type { NewEvent } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
-import { abVariant } from "../ab-variant.ts";
 import { check, readJson } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { type App, failures, json, on, type RouteContext } from "../route.ts";
@@ -53,10 +53,17 @@ const IngestAnswer = z
   })
   .meta({ id: "IngestAnswer" });
 
+/** PostgreSQL has no NUL: no event could have this name. */
+const Name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\0]*$/, "Holds a NUL character");
+
 const ListQuery = z.object({
-  user_id: z.string().min(1).optional(),
-  feature_key: z.string().min(1).optional(),
-  event_type: z.string().min(1).optional(),
+  user_id: Name.optional(),
+  feature_key: Name.optional(),
+  event_type: Name.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().optional().describe("X-Next-Cursor of the page before"),
 });
@@ -96,15 +103,11 @@ const list = createRoute({
 });
 
 /** `POST /events`, `POST /ingest/events`, `GET /events`. */
-export function eventRoutes(
-  app: App,
-  services: Pick<Services, "clock" | "snapshots" | "events" | "profiles" | "metrics">,
-): void {
-  const { clock, snapshots, events, profiles, metrics } = services;
+export function eventRoutes(app: App, services: Pick<Services, "clock" | "snapshots" | "events" | "metrics">): void {
+  const { clock, snapshots, events, metrics } = services;
 
   async function store(environment: string, accepted: readonly NewEvent[]) {
     const stored = await events.append(environment, accepted);
-    profiles.forget(environment, new Set(accepted.map(({ user_id }) => user_id)));
     const duplicates = stored.reduce((sum, { duplicate }) => sum + Number(duplicate), 0);
     metrics.count("events_stored_total", {}, stored.length - duplicates);
     if (duplicates > 0) metrics.count("events_duplicates_total", {}, duplicates);
@@ -112,11 +115,10 @@ export function eventRoutes(
   }
 
   function accept(environment: string, input: unknown, source: string | undefined): NewEvent | Rejection {
-    const now = clock.now();
-    const checked = checkEvent(input, now);
+    const checked = checkEvent(input, clock.now());
     if ("rejection" in checked) return checked.rejection;
     const { event } = checked;
-    const ab_variant = abVariant(snapshots.get(environment), event, now);
+    const ab_variant = experimentArm(snapshots.get(environment), event.feature_key, event.user_id);
     return source === undefined || event.source !== undefined
       ? { ...event, ab_variant }
       : { ...event, source, ab_variant };

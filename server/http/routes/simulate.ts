@@ -1,0 +1,205 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { createRoute, z } from "@hono/zod-openapi";
+import { experimentArm } from "../../../core/engine/experiment-arm.ts";
+import { FeatureKey, FeatureWrite } from "../../../core/feature/feature-write.ts";
+import { toDefinition } from "../../../core/feature/to-definition.ts";
+import { type Author, Conflict, type NewEvent } from "../../../core/ports.ts";
+import { isLoopback } from "../../config.ts";
+import { MissingColumns } from "../../import/adapter.ts";
+import { csvEvents } from "../../import/csv-events.ts";
+import { ecommerceAdapter } from "../../import/ecommerce-adapter.ts";
+import { importEvents } from "../../import/import-events.ts";
+import { openCsvUrl, UnreadableUrl } from "../../import/open-csv-url.ts";
+import type { Services } from "../../services.ts";
+import { authorOf } from "../author.ts";
+import { check } from "../body.ts";
+import { HttpError } from "../errors.ts";
+import { type Form, readForm } from "../read-form.ts";
+import { type App, failures, json, on } from "../route.ts";
+import { INGEST_EVENTS } from "./events.ts";
+
+const Flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off"] });
+
+const Options = z.strictObject({
+  csv_url: z.string().min(1).max(2000).optional().describe("http or https; instead of csv_file"),
+  feature_key_mode: z
+    .enum(["item", "single"])
+    .default("item")
+    .describe("item: one feature an item (item_<itemid>); single: all events belong to dataset_import"),
+  limit: z.coerce.number().int().min(1).optional().describe("Rows read at most. Default: all"),
+  batch_size: z.coerce.number().int().min(1).max(INGEST_EVENTS).default(1000).describe("Rows to a transaction"),
+  sync_features: Flag.default(true).describe("Create the features that do not exist yet"),
+  feature_rollout_percentage: z.coerce.number().min(0).max(100).default(0).describe("Of the features it creates"),
+  feature_ml_enabled: Flag.default(false).describe("Of the features it creates"),
+});
+type Options = z.infer<typeof Options>;
+
+const SimulateRequest = Options.extend({
+  csv_file: z
+    .string()
+    .optional()
+    .meta({ format: "binary", description: "Columns timestamp (epoch ms), visitorid, event, itemid, transactionid?" }),
+}).meta({ id: "SimulateRequest" });
+
+const SimulateAnswer = z
+  .object({
+    source_type: z.enum(["csv_file", "csv_url"]),
+    source_value: z.string().describe("The file's name, or the address"),
+    feature_key_mode: z.enum(["item", "single"]),
+    sync_features: z.boolean(),
+    raw_rows_processed: z.int(),
+    normalized_rows: z.int().describe("Rows that made a valid event"),
+    inserted_rows: z.int().describe("Of these, newly stored: importing a file again stores nothing twice"),
+    features_auto_created: z.int(),
+    rejected_rows: z.int(),
+    rejects: z
+      .array(z.object({ line: z.int(), code: z.string(), message: z.string(), field: z.string().optional() }))
+      .describe("The first 100"),
+  })
+  .meta({ id: "SimulateAnswer" });
+
+const simulate = createRoute({
+  method: "post",
+  path: "/simulate",
+  tags: ["events"],
+  summary: "Import a shop's log from CSV",
+  description:
+    "A file of any size up to 2 GB, plain or gzip, stored batch by batch. Answers when all of it is durable. Safe to repeat.",
+  request: {
+    body: { required: true, content: { "multipart/form-data": { schema: SimulateRequest } } },
+  },
+  responses: { 201: json(SimulateAnswer, "What was imported and what was not"), ...failures(400, 413, 503) },
+});
+
+/** `POST /simulate`: CSV into events, and a feature for each new feature key. */
+export function simulateRoutes(
+  app: App,
+  services: Pick<Services, "clock" | "config" | "events" | "features" | "snapshots" | "strategies">,
+): void {
+  const { clock, config, events, features, snapshots, strategies } = services;
+
+  on(app, simulate, async (c) => {
+    const environment = c.get("environment");
+    await using form = await readForm(c);
+    const options = check(Options, form.fields);
+    const source = sourceOf(form, options);
+    const creator = options.sync_features ? await featureCreator(environment, options, authorOf(c)) : undefined;
+    const adapter = ecommerceAdapter({ mode: options.feature_key_mode, source: "simulate" });
+    const input = await open(source, c.req.raw.signal);
+    try {
+      const summary = await importEvents(csvEvents(input, adapter), {
+        now: () => clock.now(),
+        batchSize: options.batch_size,
+        limit: options.limit ?? Number.POSITIVE_INFINITY,
+        store: (batch) => store(environment, batch, creator),
+      });
+      if (creator !== undefined && creator.created > 0) await snapshots.refresh(environment);
+      return c.json(
+        {
+          source_type: source.type,
+          source_value: source.value,
+          feature_key_mode: options.feature_key_mode,
+          sync_features: options.sync_features,
+          ...summary,
+          features_auto_created: creator?.created ?? 0,
+        },
+        201,
+      );
+    } catch (error) {
+      throw fileError(error, source.type);
+    } finally {
+      input.destroy();
+    }
+  });
+
+  async function store(environment: string, batch: readonly NewEvent[], creator: FeatureCreator | undefined) {
+    await creator?.ensure(batch);
+    const snapshot = snapshots.get(environment);
+    const stored = await events.append(
+      environment,
+      batch.map((event) => ({ ...event, ab_variant: experimentArm(snapshot, event.feature_key, event.user_id) })),
+    );
+    return stored.reduce((sum, { duplicate }) => sum + Number(!duplicate), 0);
+  }
+
+  async function featureCreator(environment: string, options: Options, author: Author): Promise<FeatureCreator> {
+    const known = new Set((await features.list(environment)).map(({ key }) => key));
+    let created = 0;
+    return {
+      get created() {
+        return created;
+      },
+      async ensure(batch) {
+        for (const key of new Set(batch.map(({ feature_key }) => feature_key))) {
+          if (known.has(key)) continue;
+          known.add(key);
+          if (await create(environment, key, options, author)) created++;
+        }
+      },
+    };
+  }
+
+  /** False when another request was faster. */
+  async function create(environment: string, key: string, options: Options, author: Author): Promise<boolean> {
+    const write = check(FeatureWrite, {
+      key: check(FeatureKey, key),
+      name: key.startsWith("item_") ? `Item ${key.slice("item_".length)}` : "Dataset import",
+      rollout_percentage: options.feature_rollout_percentage,
+      ml_enabled: options.feature_ml_enabled,
+    });
+    try {
+      await features.create(environment, toDefinition(write, { strategies }), { reason: "CSV import", ...author });
+      return true;
+    } catch (error) {
+      if (error instanceof Conflict) return false;
+      throw error;
+    }
+  }
+
+  async function open(source: Source, signal: AbortSignal): Promise<Readable> {
+    if (source.type === "csv_file") return createReadStream(source.path);
+    try {
+      return await openCsvUrl(source.value, { allowPrivate: isLoopback(config.HOST), signal });
+    } catch (error) {
+      throw fileError(error, source.type);
+    }
+  }
+}
+
+interface FeatureCreator {
+  readonly created: number;
+  /** Creates the features of these events that do not exist. */
+  ensure(batch: readonly NewEvent[]): Promise<void>;
+}
+
+type Source =
+  | { readonly type: "csv_file"; readonly value: string; readonly path: string }
+  | { readonly type: "csv_url"; readonly value: string };
+
+function sourceOf({ file }: Form, { csv_url }: Options): Source {
+  const fromFile = file !== undefined && file.field === "csv_file";
+  if (file !== undefined && !fromFile)
+    throw new HttpError(422, "unknown_field", `${file.field}: is not a field of this form; the file is csv_file`, {
+      field: file.field,
+    });
+  if (fromFile === (csv_url !== undefined))
+    throw new HttpError(
+      422,
+      "one_source",
+      `csv_file: send exactly one of csv_file and csv_url, not ${fromFile ? "both" : "neither"}`,
+      { field: "csv_file" },
+    );
+  if (fromFile) return { type: "csv_file", value: file.name, path: file.path };
+  return { type: "csv_url", value: csv_url as string };
+}
+
+/** What is wrong with the file is the sender's to know; all else goes on to the error handler. */
+function fileError(error: unknown, field: Source["type"]): unknown {
+  if (error instanceof MissingColumns) return new HttpError(422, "missing_columns", error.message, { field });
+  if (error instanceof UnreadableUrl) return new HttpError(422, "unreadable_url", error.message, { field });
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code.startsWith("Z_") || code.startsWith("CSV_"))
+    return new HttpError(422, "unreadable_file", `The file cannot be read: ${(error as Error).message}`, { field });
+  return error;
+}
