@@ -20,7 +20,7 @@ export interface Mean {
 }
 
 /** A ratio of two sums over users (revenue per order): users are independent, orders are not. */
-export interface Ratio {
+interface Ratio {
   readonly type: "ratio";
   readonly n: number;
   readonly numerator: Proportion | Mean;
