@@ -1,6 +1,6 @@
 import type { Services } from "../services.ts";
 import { HttpError } from "./errors.ts";
-import type { RouteContext } from "./route.ts";
+import { headerOf, type RouteContext } from "./route.ts";
 import { type Token, tokenVerifier } from "./token.ts";
 
 /** Who asks, and in which environment. */
@@ -33,7 +33,7 @@ export function accessControl(
   const verify = config.AUTH_ENABLED ? tokenVerifier(config.AUTH_JWT_SECRET ?? "", services.clock) : undefined;
 
   function enter(c: RouteContext, token: Token | undefined): Access | Promise<Access> {
-    const asked = c.req.header("x-environment");
+    const asked = headerOf(c, "x-environment");
     const environment = token?.environment ?? asked ?? DEFAULT_ENVIRONMENT;
     if (asked !== undefined && asked !== environment)
       throw new HttpError(
@@ -41,7 +41,7 @@ export function accessControl(
         "wrong_environment",
         `X-Environment asks for "${asked}", but this token only opens "${environment}"`,
       );
-    const actor = token?.subject ?? c.req.header("x-actor")?.slice(0, 200) ?? "anonymous";
+    const actor = token?.subject ?? headerOf(c, "x-actor")?.slice(0, 200) ?? "anonymous";
     const access = { environment, actor, pinned: token?.environment !== undefined };
     return snapshots.get(environment) === undefined ? afterLoading(access) : access;
   }
@@ -70,7 +70,7 @@ export function accessControl(
 }
 
 function bearer(c: RouteContext): string {
-  const header = c.req.header("authorization");
+  const header = headerOf(c, "authorization");
   const token = header === undefined ? undefined : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined)
     throw new HttpError(

@@ -31,6 +31,14 @@ export function on(app: App, route: Route, handler: (c: RouteContext) => Respons
   app.on(route.method.toUpperCase(), route.getRoutingPath(), handler);
 }
 
+/** One header, by its name in lower case. From node:http's own object when there is one: Hono's costs a microsecond. */
+export function headerOf(c: RouteContext, name: string): string | undefined {
+  const incoming = c.env?.incoming;
+  if (incoming === undefined) return c.req.header(name);
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
 /** `json(Schema, "Created")` for a route's `responses` and `request.body`. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };

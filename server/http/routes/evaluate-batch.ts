@@ -11,6 +11,7 @@ import { type EvaluateServices, starting } from "./evaluate.ts";
 
 /** Decisions one call may ask for: features x users. */
 const MAX_DECISIONS = 1000;
+const AT_A_TIME = 5;
 const BATCH_BODY_LIMIT = 4 * 1024 * 1024;
 
 const Key = z.string().min(1).max(100);
@@ -21,6 +22,10 @@ const BatchRequest = z
     user: AskedUser.optional(),
     users: z.array(AskedUser).min(1).max(MAX_DECISIONS).optional(),
     explain: z.boolean().default(false),
+    at: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe("Decide as if it were this time: a replay, which is neither counted nor stored. Default: now"),
   })
   .refine((asked) => (asked.user === undefined) !== (asked.users === undefined), {
     path: ["user"],
@@ -60,9 +65,14 @@ export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
         "too_many_decisions",
         `${keys.length} features for ${users.length} users are ${keys.length * users.length} decisions; one call takes ${MAX_DECISIONS}`,
       );
+    const replayedAt = asked.at === undefined ? undefined : Date.parse(asked.at);
+    const about = { environment, snapshot, keys, explain: asked.explain, replayedAt };
     const results: DecisionAnswer[] = [];
-    for (const user of users)
-      results.push(...(await decideAll(services, { environment, snapshot, user, keys, explain: asked.explain })));
+    // A few at a time: profiles that are not cached would otherwise queue for connections beyond their budget.
+    for (let from = 0; from < users.length; from += AT_A_TIME) {
+      const some = users.slice(from, from + AT_A_TIME).map((user) => decideAll(services, { ...about, user }));
+      results.push(...(await Promise.all(some)).flat());
+    }
     return c.json({ results });
   });
 }
@@ -75,19 +85,23 @@ async function decideAll(
     user: User & { user_id: string };
     keys: readonly string[];
     explain: boolean;
+    /** Milliseconds since the epoch; undefined: now, and for real. */
+    replayedAt: number | undefined;
   },
 ): Promise<DecisionAnswer[]> {
-  const { environment, snapshot, user, keys, explain } = about;
+  const { environment, snapshot, user, keys, explain, replayedAt } = about;
   const wanted = keys.some((key) => snapshot.features.get(key)?.profile);
   const profile = wanted
     ? (profiles.peek(environment, user.user_id) ?? (await profiles.load(environment, user.user_id)))
     : undefined;
-  const at = clock.now();
+  const at = replayedAt ?? clock.now();
   const results: DecisionAnswer[] = [];
   for (const key of keys) {
     const decided = evaluate(snapshot, key, user, { now: at, explain, profile, stale: snapshots.stale });
     const decision = decided instanceof Promise ? await decided : decided;
-    results.push(decisionAnswer(decision, observer.decided(decision, { environment, user, profile, snapshot, at })));
+    const id =
+      replayedAt === undefined ? observer.decided(decision, { environment, user, profile, snapshot, at }) : "replay";
+    results.push(decisionAnswer(decision, id));
   }
   return results;
 }

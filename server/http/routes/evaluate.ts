@@ -10,7 +10,7 @@ import { check, readJson } from "../body.ts";
 import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import type { AnswerHeaders } from "../headers.ts";
-import { type App, failures, json, type RouteContext } from "../route.ts";
+import { type App, failures, headerOf, json, type RouteContext } from "../route.ts";
 
 const EvaluateRequest = z
   .object({
@@ -63,7 +63,7 @@ export function evaluateRoute(
       const respond = (decision: Decision): Response => {
         const id = observer.decided(decision, { environment, user, profile, snapshot, at });
         return new Response(JSON.stringify(decisionAnswer(decision, id)), {
-          headers: headers.json(c.req.header("origin")),
+          headers: headers.json(headerOf(c, "origin")),
         });
       };
       const decision = evaluate(snapshot, feature_key, user, { now: at, explain, profile, stale: snapshots.stale });
