@@ -39,6 +39,7 @@ async function migrateJobQueue(url: string): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   // The server may be stopped before the pool's last connection has closed: that is no error of anybody's.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     await migrateJobs({ pgPool: pool, logger: new Logger(() => () => {}), noHandleSignals: true });
   } finally {
