@@ -78,7 +78,8 @@ async function demo(story: Story): Promise<void> {
           throw new Error(`Training ended as ${state.status}: ${state.error?.message ?? "no reason given"}`);
       }
     });
-    console.log(`${trained.result?.model_version}: ${trained.result?.verdict}\n`);
+    const { model_version, verdict } = trained.result as { model_version: string; verdict: string };
+    console.log(`${model_version}: ${verdict}\n`);
 
     const withModel = await compare(client, model, heldOut, story.cut);
     const withPlain = await compare(client, plain, heldOut, story.cut);

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { EventInput } from "../../core/event/event.ts";
 import type { FeatureWrite } from "../../core/feature/feature-write.ts";
 import type { Json } from "../../core/json.ts";
+import type { TrainingJob } from "../../core/ports.ts";
 import type { User } from "../../core/strategy.ts";
 import type { DecisionAnswer } from "../http/decision-answer.ts";
 
@@ -31,6 +32,14 @@ export interface TrainOptions {
 
 type Event = z.input<typeof EventInput>;
 type Feature = z.input<typeof FeatureWrite>;
+
+/** What was stored of a call to `ingest`. */
+export interface Ingested {
+  readonly saved_events: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly rejections: readonly { readonly index: number; readonly code: string; readonly message: string }[];
+}
 
 /** The server refused. `code` is stable; `message` says what would work. */
 export class ApiError extends Error {
@@ -79,16 +88,24 @@ export function createClient({ url, token, environment, actor }: ClientOptions) 
     /** Decides many features (default: all) for one user. */
     evaluateAll: async (user: User, feature_keys?: readonly string[]) =>
       (await call<{ results: DecisionAnswer[] }>("POST", "/evaluate/batch", { feature_keys, user })).results,
+    /** Decides one feature for up to 1,000 users; `at` (ISO) replays it as of that time. */
+    evaluateUsers: async (
+      feature_key: string,
+      users: readonly User[],
+      options: { explain?: boolean; at?: string } = {},
+    ) =>
+      (await call<{ results: DecisionAnswer[] }>("POST", "/evaluate/batch", { feature_key, users, ...options }))
+        .results,
     /** Stores what a user did. `timestamp` defaults to now. */
     track: (event: Omit<Event, "timestamp"> & Partial<Pick<Event, "timestamp">>) =>
       call<Answer>("POST", "/events", { timestamp: new Date().toISOString(), ...event }),
     /** Stores 1 to 5,000 events; invalid ones are rejected alone. */
-    ingest: (source: string, events: readonly Event[]) => call<Answer>("POST", "/ingest/events", { source, events }),
+    ingest: (source: string, events: readonly Event[]) => call<Ingested>("POST", "/ingest/events", { source, events }),
     /** Trains and waits, minutes at most. */
     train: (options: TrainOptions = {}) => call<Answer>("POST", "/train", options),
     /** Queues a training job. */
-    trainAsync: (options: TrainOptions = {}) => call<Answer>("POST", "/train/async", options),
-    trainingJob: (jobId: string) => call<Answer>("GET", `/train/jobs/${jobId}`),
+    trainAsync: (options: TrainOptions = {}) => call<Pick<TrainingJob, "job_id">>("POST", "/train/async", options),
+    trainingJob: (jobId: string) => call<TrainingJob>("GET", `/train/jobs/${jobId}`),
     cancelTraining: (jobId: string) => call<Answer>("DELETE", `/train/jobs/${jobId}`),
     modelStatus: (featureKey?: string) => call<Answer>("GET", `/model/status${query({ feature_key: featureKey })}`),
     modelRuns: async (limit?: number) => (await call<{ runs: Answer[] }>("GET", `/model/runs${query({ limit })}`)).runs,

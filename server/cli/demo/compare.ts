@@ -1,5 +1,5 @@
-import type { Json } from "../../../core/json.ts";
 import type { Client } from "../../client/client.ts";
+import type { DecisionAnswer } from "../../http/decision-answer.ts";
 import type { Subject } from "./story.ts";
 
 const BATCH = 500;
@@ -29,12 +29,8 @@ export async function compare(
   let bought = 0;
   for (let from = 0; from < subjects.length; from += BATCH) {
     const batch = subjects.slice(from, from + BATCH);
-    const { results } = await client.evaluateBatch({
-      feature_key: feature,
-      users: batch.map((subject) => ({ user_id: subject.user_id, ...subject.attributes })),
-      explain: true,
-      ...(at ? { at } : {}),
-    });
+    const users = batch.map((subject) => ({ user_id: subject.user_id, ...subject.attributes }));
+    const results = await client.evaluateUsers(feature, users, { explain: true, ...(at ? { at } : {}) });
     results.forEach((decision, index) => {
       count(sources, decision.decision_source);
       if (decision.fallback) count(causes, decision.fallback.cause);
@@ -62,9 +58,16 @@ export function table(subjects: readonly Subject[], plain: Outcome, model: Outco
   return rows.map(([name = "", a = "", b = ""]) => `${name.padEnd(36)}${a.padStart(15)}${b.padStart(12)}`).join("\n");
 }
 
+/** Over the users the model could score; says so when those are not all. */
 function modelLoss(subjects: readonly Subject[], model: Outcome): string {
-  if (model.scores.some((score) => score === null)) return "no scores";
-  return logLoss(subjects, (index) => model.scores[index] ?? 0).toFixed(4);
+  const scored = subjects
+    .map((subject, index) => ({ subject, score: model.scores[index] ?? null }))
+    .filter(({ score }) => score !== null);
+  const loss = logLoss(
+    scored.map(({ subject }) => subject),
+    (index) => scored[index]?.score ?? 0,
+  ).toFixed(4);
+  return scored.length === subjects.length ? loss : `${loss} (of ${scored.length})`;
 }
 
 function logLoss(subjects: readonly Subject[], probability: (index: number) => number): number {
@@ -77,7 +80,7 @@ function logLoss(subjects: readonly Subject[], probability: (index: number) => n
 }
 
 /** A model that was not sure still said its score: it is in the trace. */
-function scoreIn(trace: { readonly steps: readonly { readonly evidence?: Json }[] } | undefined): number | null {
+function scoreIn(trace: DecisionAnswer["trace"]): number | null {
   for (const step of trace?.steps ?? []) {
     const evidence = step.evidence;
     if (evidence && typeof evidence === "object" && "score" in evidence && typeof evidence.score === "number")

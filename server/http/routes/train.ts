@@ -113,8 +113,8 @@ const cancel = createRoute({
   responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
 });
 
-export function trainRoutes(app: App, services: Pick<Services, "jobs" | "features">): void {
-  const { jobs, features } = services;
+export function trainRoutes(app: App, services: Pick<Services, "jobs" | "features" | "snapshots" | "clock">): void {
+  const { jobs, features, snapshots, clock } = services;
 
   async function enqueue(c: RouteContext) {
     const environment = c.get("environment");
@@ -148,11 +148,18 @@ export function trainRoutes(app: App, services: Pick<Services, "jobs" | "feature
     return (await jobs.wait(environment, job_id, END_TIMEOUT - START_TIMEOUT)) ?? begun;
   }
 
+  /** Who is told that a job has just succeeded may ask for decisions at once: the new model must be served by then. */
+  async function seen(environment: string, job: TrainingJob): Promise<TrainingJob> {
+    const recent = job.finished_at !== null && clock.now() - Date.parse(job.finished_at) < JUST_ENDED;
+    if (job.status === "succeeded" && recent) await snapshots.refresh(environment);
+    return job;
+  }
+
   on(app, train, async (c) => {
     const environment = c.get("environment");
     const { job } = await enqueue(c);
     const ended = await finish(environment, job);
-    if (ended.status === "succeeded") return c.json(ended.result);
+    if (ended.status === "succeeded") return c.json((await seen(environment, ended)).result);
     throw notTrained(ended);
   });
 
@@ -163,9 +170,10 @@ export function trainRoutes(app: App, services: Pick<Services, "jobs" | "feature
 
   on(app, read, async (c) => {
     const id = jobId(c);
-    const job = await jobs.get(c.get("environment"), id);
+    const environment = c.get("environment");
+    const job = await jobs.get(environment, id);
     if (job === undefined) throw notFound("training job", id);
-    return c.json(jobAnswer(job));
+    return c.json(jobAnswer(await seen(environment, job)));
   });
 
   on(app, cancel, async (c) => {
@@ -181,6 +189,9 @@ function jobId(c: RouteContext): string {
   if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) throw notFound("training job", id);
   return id;
 }
+
+/** Milliseconds after a job's end during which this server may not have followed the notification. */
+const JUST_ENDED = 10_000;
 
 /** What the data does not allow is the caller's to mend; anything else that failed is ours. */
 const UNFIT = new Set(["no_events", "insufficient_data", "one_class", "not_found", "invalid_request"]);
