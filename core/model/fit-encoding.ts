@@ -14,8 +14,8 @@ const MAX_LEVELS = 20;
 const MIN_UNITS = 10;
 /** Columns more skewed than this are taken by their logarithm. */
 const SKEWED = 2;
-/** Values are clipped to these quantiles of the train slice: one user's extremes move nothing. */
-const CLIP = [0.002, 0.998] as const;
+/** Values beyond those of this share of the units (one unit at least), at either end, are clipped: one user's extremes move nothing. */
+const CLIPPED = 0.002;
 
 /**
  * Fits the encoding on the given rows (the train slice), and on nothing else.
@@ -27,7 +27,7 @@ const CLIP = [0.002, 0.998] as const;
 export function fitEncoding(dataset: Dataset, rows: Uint32Array): Encoding {
   const train = inOrderOfUnits(dataset, rows);
   const candidates = dataset.columns.flatMap((column) => {
-    const draft = isNumeric(column, train) ? draftNumber(column, train) : draftCategory(column, train);
+    const draft = isNumeric(column, train) ? draftNumber(dataset, column, train) : draftCategory(column, train);
     return draft === undefined ? [] : [draft];
   });
   const kept = choose(candidates.flatMap((draft) => draft.columns));
@@ -90,22 +90,22 @@ function isNumeric(column: RawColumn, { rows }: Train): boolean {
   return numbers > 0 && others <= (numbers + others) * 0.1;
 }
 
-function draftNumber(column: RawColumn, train: Train): Draft | undefined {
+function draftNumber(dataset: Dataset, column: RawColumn, train: Train): Draft | undefined {
   const isMissing = (row: number) =>
     Number.isNaN(column.numbers[row]) || (column.codes !== null && column.codes[row] !== 0);
   const present = train.rows.filter((row) => !isMissing(row));
   const raw = Float64Array.from(present, (row) => column.numbers[row] as number);
-  const log_scale = skewness(raw) > SKEWED ? medianSize(raw) : null;
-  const values = log_scale === null ? raw : raw.map((value) => signedLog(value, log_scale));
-  const [low, high] = bounds(values);
-  const clip = (value: number) => Math.min(high, Math.max(low, value));
-  const mean = meanOf(values.map(clip));
+  const units = Uint32Array.from(present, (row) => dataset.units[row] as number);
+  const range = clippingRange(raw, units);
+  const clipped = raw.map((value) => clip(value, range));
+  const log_scale = skewness(clipped) > SKEWED ? medianSize(clipped) : null;
+  const scaled = (value: number) => (log_scale === null ? value : signedLog(value, log_scale));
+  const [low, high] = [scaled(range[0]), scaled(range[1])];
+  const mean = meanOf(clipped.map(scaled));
   // A missing value is at the mean, so it adds nothing to the deviation.
-  const dense = Float64Array.from(train.rows, (row) => {
-    if (isMissing(row)) return mean;
-    const value = column.numbers[row] as number;
-    return clip(log_scale === null ? value : signedLog(value, log_scale));
-  });
+  const dense = Float64Array.from(train.rows, (row) =>
+    isMissing(row) ? mean : clip(scaled(column.numbers[row] as number), [low, high]),
+  );
   const value = draftColumn(column.name, dense, train);
   const missing = draftIndicator(`${column.name} missing`, train, isMissing);
   const columns = [value, missing].filter((draft) => draft !== undefined);
@@ -167,17 +167,23 @@ function draftCategory(column: RawColumn, train: Train): Draft | undefined {
   };
 }
 
-/** A column of ones where `test` holds; undefined unless enough units differ in it. */
+/** A column of ones where `test` holds; undefined unless enough units have it, and enough have not. */
 function draftIndicator(name: string, train: Train, test: (row: number) => boolean): DraftColumn | undefined {
   const dense = Float64Array.from(train.rows, (row) => (test(row) ? 1 : 0));
-  let units = 0;
+  const enough = [0, 1].every((value) => countUnits(train.units, (i) => dense[i] === value) >= MIN_UNITS);
+  return enough ? draftColumn(name, dense, train) : undefined;
+}
+
+/** How many units pass the test in at least one place. `units` holds each unit's places together. */
+function countUnits(units: Uint32Array, test: (index: number) => boolean): number {
+  let count = 0;
   let last = -1;
-  for (let i = 0; i < dense.length; i++) {
-    if (dense[i] === 0 || train.units[i] === last) continue;
-    last = train.units[i] as number;
-    units++;
+  for (let i = 0; i < units.length; i++) {
+    if (units[i] === last || !test(i)) continue;
+    last = units[i] as number;
+    count++;
   }
-  return units < MIN_UNITS ? undefined : draftColumn(name, dense, train);
+  return count;
 }
 
 /** undefined for a constant. */
@@ -246,10 +252,27 @@ function medianSize(values: Float64Array): number {
   return sizes.sort()[sizes.length >> 1] ?? 1;
 }
 
-/** The clipping quantiles, or the extremes when the quantiles would leave a constant. */
-function bounds(values: Float64Array): readonly [low: number, high: number] {
-  const sorted = Float64Array.from(values).sort();
-  const at = (q: number) => sorted[Math.round(q * (sorted.length - 1))] ?? 0;
-  const [low, high] = [at(CLIP[0]), at(CLIP[1])];
-  return low < high ? [low, high] : [at(0), at(1)];
+type Bounds = readonly [low: number, high: number];
+
+function clip(value: number, [low, high]: Bounds): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+/**
+ * What all but the most extreme units hold (by the mean of each unit). Where that is a single value, as in a column that is
+ * nearly always 0, the whole range, provided enough units differ from it; else that value: a constant, which is dropped.
+ */
+function clippingRange(values: Float64Array, units: Uint32Array): Bounds {
+  const means: number[] = [];
+  for (let start = 0; start < values.length; ) {
+    let end = start;
+    while (end < values.length && units[end] === units[start]) end++;
+    means.push(meanOf(values.subarray(start, end)));
+    start = end;
+  }
+  const sorted = Float64Array.from(means).sort();
+  const cut = Math.min(Math.max(1, Math.ceil(CLIPPED * sorted.length)), (sorted.length - 1) >> 1);
+  const [low, high] = [sorted[cut] ?? 0, sorted[sorted.length - 1 - cut] ?? 0];
+  if (low < high || countUnits(units, (i) => values[i] !== low) < MIN_UNITS) return [low, high];
+  return values.reduce<Bounds>(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [low, high]);
 }

@@ -173,7 +173,19 @@ function encodeRows(dataset: Dataset, encoding: Encoding, rows: Uint32Array): Pr
     row = rows[i] as number;
     encode(read, x.subarray(i * columns, (i + 1) * columns));
   }
-  return { x, columns, y: Uint8Array.from(rows, (r) => dataset.labels[r] as number) };
+  return {
+    x,
+    columns,
+    y: Uint8Array.from(rows, (r) => dataset.labels[r] as number),
+    weights: unitWeights(dataset, rows),
+  };
+}
+
+/** Weights by which the moments of one unit together count as one: whoever comes often moves the model no more than others. */
+function unitWeights({ units }: Dataset, rows: Uint32Array): Float64Array {
+  const counts = new Map<number, number>();
+  for (const row of rows) counts.set(units[row] as number, (counts.get(units[row] as number) ?? 0) + 1);
+  return Float64Array.from(rows, (row) => 1 / (counts.get(units[row] as number) as number));
 }
 
 function attempt(learner: Learner, slices: Slices, options: TrainOptions): Attempt {
