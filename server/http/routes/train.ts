@@ -193,15 +193,15 @@ function jobId(c: RouteContext): string {
 /** Milliseconds after a job's end during which this server may not have followed the notification. */
 const JUST_ENDED = 10_000;
 
-/** What the data does not allow is the caller's to mend; anything else that failed is ours. */
-const UNFIT = new Set(["no_events", "insufficient_data", "one_class", "not_found", "invalid_request"]);
+/** Failures of ours; any other code says what the data or the request does not allow, which is the caller's to mend. */
+const OURS = new Set(["training_failed", "worker_lost"]);
 
 function notTrained(job: TrainingJob): HttpError {
   const where = `GET /train/jobs/${job.job_id} shows it`;
   if (job.status === "cancelled") return new HttpError(409, "cancelled", `The training was cancelled; ${where}`);
   if (job.status !== "failed")
     return new HttpError(504, "still_running", `The training still runs after ${END_TIMEOUT / 60_000} min; ${where}`);
-  if (job.error !== null && UNFIT.has(job.error.code)) return new HttpError(422, job.error.code, job.error.message);
+  if (job.error !== null && !OURS.has(job.error.code)) return new HttpError(422, job.error.code, job.error.message);
   return new HttpError(500, "training_failed", `The training failed; ${where}`);
 }
 

@@ -5,7 +5,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
   await server.client.createFeature({ name: "Kept", key: "kept", rollout_percentage: 100 });
-  await server.database.sql.end({ timeout: 0 });
+  await server.sql.end({ timeout: 0 });
 });
 afterAll(() => server.close());
 

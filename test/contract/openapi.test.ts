@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { OpenApiDocument } from "../../server/http/openapi.ts";
+import { startWorker, type Worker } from "../../workers/runner.ts";
+import { trainingPorts } from "../../workers/training-ports.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+import { purchases } from "./purchases.ts";
+
+/** Every documented route answers its happy path with what its document says, and nothing that it does not say. */
+let server: TestServer;
+let worker: Worker;
+let document: OpenApiDocument;
+const called = new Set<string>();
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const { sql, services, database } = server;
+  const { clock, features, config } = services;
+  const training = trainingPorts({ databaseUrl: database.url, sql, clock, features, settings: config });
+  worker = await startWorker({ databaseUrl: database.url, sql, clock, training });
+  document = (await server.call("GET", "/openapi.json")).body;
+});
+afterAll(async () => {
+  await worker.stop();
+  await server.close();
+});
+
+/** Calls a documented route and holds the answer against the schema documented for its status. */
+async function call(operation: string, status: number, path: string, body?: unknown, headers?: Record<string, string>) {
+  called.add(operation);
+  const [method = "", template = ""] = operation.split(" ");
+  const documented = document.paths[template]?.[method.toLowerCase()]?.responses[status];
+  expect(documented, `${operation} documents ${status}`).toBeDefined();
+  const answer = await server.call(method, path, body, headers);
+  expect([operation, answer.status, answer.status === status ? "" : answer.body]).toEqual([operation, status, ""]);
+  const [media, content] = Object.entries(documented?.content ?? {}).find(([type]) =>
+    answer.headers.get("content-type")?.startsWith(type),
+  ) ?? [undefined, undefined];
+  if (documented?.content !== undefined) expect(media, `${operation} documents its media type`).toBeDefined();
+  if (media === "application/json") {
+    const parsed = schemaOf(content?.schema ?? {}).safeParse(answer.body);
+    expect([operation, parsed.error?.issues]).toEqual([operation, undefined]);
+  }
+  return answer;
+}
+
+function schemaOf(schema: object): z.ZodType {
+  const whole = { ...schema, $defs: document.components.schemas };
+  return z.fromJSONSchema(JSON.parse(JSON.stringify(whole).replaceAll("#/components/schemas/", "#/$defs/")));
+}
+
+const feature = { name: "Checkout", key: "checkout", rollout_percentage: 30, ml_enabled: true };
+const event = { user_id: "u", feature_key: "checkout", event_type: "view", timestamp: "2026-01-01T00:00:00Z" };
+
+describe("the documented answers", () => {
+  test("of features and segments", async () => {
+    await call("POST /features", 201, "/features", feature);
+    await call("GET /features", 200, "/features");
+    await call("GET /features/{feature}", 200, "/features/checkout");
+    await call("PUT /features/{feature}", 200, "/features/checkout", {
+      ...feature,
+      objective: { event_types: ["addtocart"] },
+    });
+    await call("GET /features/{feature}/revisions", 200, "/features/checkout/revisions");
+    const segment = { key: "beta", name: "Beta", condition: { gate: { percentage: 5 } } };
+    await call("POST /segments", 201, "/segments", segment);
+    await call("GET /segments", 200, "/segments");
+    await call("GET /segments/{segment}", 200, "/segments/beta");
+    await call("PUT /segments/{segment}", 200, "/segments/beta", segment);
+    await call("DELETE /segments/{segment}", 204, "/segments/beta");
+    await call("POST /features", 201, "/features", { name: "Gone", key: "gone" });
+    await call("DELETE /features/{feature}", 204, "/features/gone");
+  });
+
+  test("of decisions, explained or not, and of failures", async () => {
+    const user = { user_id: "u", plan: "pro" };
+    await call("POST /evaluate", 200, "/evaluate", { feature_key: "checkout", user });
+    await call("POST /evaluate", 200, "/evaluate", { feature_key: "nothing", user });
+    await call("POST /evaluate", 200, "/evaluate", { feature_key: "checkout", user, explain: true });
+    await call("POST /evaluate", 422, "/evaluate", { feature_key: "checkout", user: {} });
+    await call("POST /evaluate", 400, "/evaluate", "{");
+    await call("POST /evaluate/batch", 200, "/evaluate/batch", { user, explain: true });
+  });
+
+  test("of events", async () => {
+    await call("POST /events", 201, "/events", event);
+    await call("POST /events", 201, "/events", { ...event, event_id: "once" });
+    await call("POST /events", 200, "/events", { ...event, event_id: "once" });
+    await call("POST /ingest/events", 201, "/ingest/events", { source: "test", events: [event, {}] });
+    await call("GET /events", 200, "/events");
+  });
+
+  test("of an import", async () => {
+    const operation = "POST /simulate";
+    called.add(operation);
+    const form = new FormData();
+    const csv = "timestamp,visitorid,event,itemid,transactionid\n1433221332117,1,view,355908,\n";
+    form.set("csv_file", new Blob([csv]), "events.csv");
+    const response = await fetch(`${server.url}/simulate`, { method: "POST", body: form });
+    expect(response.status).toBe(201);
+    const schema = document.paths["/simulate"]?.post?.responses[201]?.content?.["application/json"]?.schema ?? {};
+    expect(schemaOf(schema).safeParse(await response.json()).error?.issues).toBeUndefined();
+  });
+
+  test("of experiments", async () => {
+    const asked = { name: "Better", feature_key: "checkout", primary_metric_event: "addtocart", enabled: false };
+    const { body } = await call("POST /experiments", 201, "/experiments", asked);
+    const path = `/experiments/${body.id}`;
+    await call("GET /experiments", 200, "/experiments");
+    await call("GET /experiments/{id}", 200, path);
+    await call("POST /experiments/{id}/start", 200, `${path}/start`);
+    await server.client.evaluate("checkout", { user_id: "u" });
+    await call("GET /experiments/{id}/result", 200, `${path}/result`);
+    await call("POST /experiments/{id}/stop", 200, `${path}/stop`);
+  });
+
+  test("of training and models", async () => {
+    await call("GET /model/status", 200, "/model/status");
+    await call("POST /train", 422, "/train", { feature_key: "checkout" });
+    for (const events of purchases("checkout")) await server.client.ingest("test", events);
+    const options = { feature_key: "checkout", learner: "logistic", window_seconds: 3600 };
+    const { body: trained } = await call("POST /train", 200, "/train", options);
+    const { body: queued } = await call("POST /train/async", 202, "/train/async", { ...options, seed: 2 });
+    await call("GET /train/jobs/{job_id}", 200, `/train/jobs/${queued.job_id}`);
+    await call("DELETE /train/jobs/{job_id}", 200, `/train/jobs/${queued.job_id}`);
+    await call("GET /model/status", 200, "/model/status?feature_key=checkout");
+    await call("GET /model/runs", 200, "/model/runs?limit=10");
+    const path = `/models/${encodeURIComponent(trained.model_version)}`;
+    await call("GET /models/{version}", 200, path);
+    await call("POST /models/{version}/rollback", 200, `${path}/rollback`, { reason: "It was better" });
+  }, 60_000);
+
+  test("of operations and access", async () => {
+    await call("GET /", 200, "/");
+    await call("GET /health", 200, "/health");
+    await call("GET /health/live", 200, "/health/live");
+    await call("GET /health/ready", 200, "/health/ready");
+    await call("GET /metrics", 200, "/metrics");
+    await call("GET /metrics", 200, "/metrics", undefined, { Accept: "application/json" });
+    const { body: page } = await call("GET /docs", 200, "/docs");
+    await call("GET /docs/{version}/{file}", 200, /"(\/docs\/[^"]+\.js)"/.exec(page)?.[1] ?? "");
+    await call("GET /openapi.json", 200, "/openapi.json");
+    await call("POST /environments", 201, "/environments", { key: "staging" });
+    await call("GET /environments", 200, "/environments");
+    await call("POST /auth/token", 409, "/auth/token", {});
+  });
+
+  test("were those of every documented route", () => {
+    const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect([...called].sort()).toEqual(documented.sort());
+  });
+});
+
+test("every route that is registered is documented", () => {
+  for (const route of [
+    "GET /",
+    "GET /health",
+    "GET /docs",
+    "GET /openapi.json",
+    "POST /features",
+    "GET /features",
+    "GET /features/{feature}",
+    "PUT /features/{feature}",
+    "DELETE /features/{feature}",
+    "POST /events",
+    "GET /events",
+    "POST /ingest/events",
+    "POST /evaluate",
+    "POST /train",
+    "POST /train/async",
+    "GET /train/jobs/{job_id}",
+    "GET /model/status",
+    "GET /model/runs",
+    "POST /simulate",
+    "POST /experiments",
+    "GET /experiments",
+    "GET /experiments/{id}/result",
+    "GET /metrics",
+    "POST /auth/token",
+  ]) {
+    const [method = "", path = ""] = route.split(" ");
+    expect([route, document.paths[path]?.[method.toLowerCase()]?.summary]).toEqual([route, expect.any(String)]);
+  }
+});
+
+test("the document refers to nothing it does not have, and its schemas are JSON Schema", () => {
+  const text = JSON.stringify(document);
+  for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+    expect([name, document.components.schemas[name]]).toEqual([name, expect.any(Object)]);
+  expect(text).not.toContain("#/$defs/");
+  for (const schema of Object.values(document.components.schemas)) expect(() => schemaOf(schema)).not.toThrow();
+});
