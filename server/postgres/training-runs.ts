@@ -71,7 +71,7 @@ export async function cancelRun(sql: Sql, run: Run): Promise<void> {
 
 /** Back to the queue, at once, for another worker; does not count as an attempt. Give the lock back before. */
 export async function handBackRun(sql: Sql, run: Run): Promise<void> {
-  await sql.begin((t) =>
+  await transaction(sql, (t) =>
     requeue(t, run, { stage: "handed back by a worker that stopped", attempts: run.attempts - 1 }),
   );
 }
