@@ -7,15 +7,17 @@ import { readUnit } from "./unit.ts";
 
 /** A split ready to be asked. Arms go by their index in the split. */
 export interface CompiledSplit {
-  readonly unit: readonly string[];
-  readonly bucketOf: BucketOf;
-  /** The gates that keep anyone out. */
-  readonly traffic: readonly CompiledGate[];
+  /** The user's bucket; or NO_UNIT, OUTSIDE (a traffic gate keeps the user out) or EVERYONE (one arm has all buckets). */
+  readonly place: (user: Attributes) => number;
   /** Where each interval of buckets ends, ascending, and which arm owns it. */
   readonly ends: readonly number[];
   readonly owners: readonly number[];
-  /** The arm that has everyone, so that no unit is needed; -1 when there is none. */
-  readonly sole: number;
+  /** True when one arm has everyone and no gate keeps anyone out: who is asked about makes no difference. */
+  readonly constant: boolean;
+}
+
+interface Attributes {
+  readonly [attribute: string]: Json | undefined;
 }
 
 /** What `place` answers instead of a bucket. */
@@ -25,31 +27,37 @@ export const EVERYONE = -3;
 
 /** `seed` is used when the split was stored without one. Throws a RangeError when its arms do not share out all buckets. */
 export function compileSplit(split: Split, seed: string): CompiledSplit {
-  const used = split.bucketing?.seed ?? seed;
-  const traffic = (split.traffic ?? []).map((gate) => compileGate(gate, `${used}#traffic`));
-  const limiting = traffic.filter((gate) => gate.open < BUCKETS);
+  const bucketing = split.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS };
+  const gates = (split.traffic ?? [])
+    .map((gate) => compileGate(gate, `${bucketing.seed}#traffic`))
+    .filter(({ open }) => open < BUCKETS);
   const { ends, owners } = layOut(split);
-  return {
-    unit: split.unit,
-    bucketOf: compileBucketing(split.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS }),
-    traffic: limiting,
-    ends,
-    owners,
-    sole: limiting.length === 0 && owners.length === 1 ? (owners[0] as number) : -1,
+  const sole = owners.length === 1;
+  const placed = sole ? () => EVERYONE : placeBy(split.unit, compileBucketing(bucketing));
+  const place = gates.length === 0 ? placed : placeBehind(gates, placed);
+  return { place, ends, owners, constant: sole && gates.length === 0 };
+}
+
+function placeBy(unit: readonly string[], bucketOf: BucketOf): CompiledSplit["place"] {
+  const first = unit[0] ?? "";
+  return (user) => {
+    // Most users have the first unit, as text.
+    const value = user[first];
+    if (typeof value === "string" && value !== "") return bucketOf(value);
+    const found = readUnit(user, unit);
+    return found === undefined ? NO_UNIT : bucketOf(found);
   };
 }
 
-/** The user's bucket; or NO_UNIT, OUTSIDE (a traffic gate keeps the user out) or EVERYONE (one arm has all buckets). */
-export function place(split: CompiledSplit, user: { readonly [attribute: string]: Json | undefined }): number {
-  if (split.sole >= 0) return EVERYONE;
-  for (let at = 0; at < split.traffic.length; at += 1) {
-    const through = passes(split.traffic[at] as CompiledGate, user);
-    if (through === undefined) return NO_UNIT;
-    if (!through) return OUTSIDE;
-  }
-  if (split.owners.length === 1) return EVERYONE;
-  const unit = readUnit(user, split.unit);
-  return unit === undefined ? NO_UNIT : split.bucketOf(unit);
+function placeBehind(gates: readonly CompiledGate[], place: CompiledSplit["place"]): CompiledSplit["place"] {
+  return (user) => {
+    for (const gate of gates) {
+      const through = passes(gate, user);
+      if (through === undefined) return NO_UNIT;
+      if (!through) return OUTSIDE;
+    }
+    return place(user);
+  };
 }
 
 /** The arm that owns what `place` answered: a bucket or EVERYONE. */

@@ -30,28 +30,44 @@ function hashUnit(unit: string, start: number, tail: number, filled: number, len
   const words = end - (end & 3);
   let hash = start;
   let block = tail;
-  for (let at = 0; at < words; at += 4) {
+  let seen = 0;
+  let at = 0;
+  for (; at < words; at += 4) {
     const a = unit.charCodeAt(at);
     const b = unit.charCodeAt(at + 1);
     const c = unit.charCodeAt(at + 2);
     const d = unit.charCodeAt(at + 3);
-    if ((a | b | c | d) > 0x7f) return hashRest(unit, at, hash, block, filled, length + at);
+    seen |= a | b | c | d;
     const word = a | (b << 8) | (c << 16) | (d << 24);
     hash = mix(hash, block | (word << filled));
-    // Shifts count modulo 32: one of 32 bits has to be left out rather than made.
-    block = filled === 0 ? 0 : word >>> (32 - filled);
+    // word >>> (32 - filled), but shifts count modulo 32 and one of 32 bits would be none.
+    block = (word >>> 1) >>> (31 - filled);
   }
-  return hashRest(unit, words, hash, block, filled, length + words);
+  let shift = filled;
+  for (; at < end; at += 1) {
+    const code = unit.charCodeAt(at);
+    seen |= code;
+    block |= code << shift;
+    shift += 8;
+    if (shift === 32) {
+      hash = mix(hash, block);
+      block = 0;
+      shift = 0;
+    }
+  }
+  // ASCII is what nearly every unit is; for the others it is begun again.
+  if (seen > 0x7f) return hashText(unit, start, tail, filled, length);
+  return finish(shift === 0 ? hash : hash ^ scramble(block), length + end);
 }
 
-/** One code point at a time, from `from`; `bytes` counts those before it. */
-function hashRest(unit: string, from: number, start: number, tail: number, filled: number, length: number): number {
+/** One code point at a time. */
+function hashText(unit: string, start: number, tail: number, filled: number, length: number): number {
   const end = unit.length;
   let hash = start;
   let block = tail;
   let shift = filled;
   let bytes = length;
-  let at = from;
+  let at = 0;
   while (at < end) {
     const code = unit.charCodeAt(at);
     at += 1;

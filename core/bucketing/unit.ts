@@ -7,11 +7,10 @@ interface Attributes {
 
 /**
  * The first of these attributes the user has, as text: strings as they are, numbers and booleans written out. Empty
- * strings, null, lists and objects are passed over. undefined: the user has none of them.
+ * strings, null, lists, objects and what is inherited are passed over. undefined: the user has none of them.
  */
 export function readUnit(user: Attributes, names: readonly string[]): string | undefined {
   for (const name of names) {
-    if (!Object.hasOwn(user, name)) continue;
     const value = user[name];
     if (typeof value === "string") {
       if (value !== "") return value;

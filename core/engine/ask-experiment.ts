@@ -1,4 +1,4 @@
-import { armAt, EVERYONE, NO_UNIT, place } from "../bucketing/compile-split.ts";
+import { armAt, EVERYONE, NO_UNIT } from "../bucketing/compile-split.ts";
 import type { Decision, Fallback, StepTrace } from "../decision/decision.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm, CompiledExperiment } from "./compile-experiment.ts";
@@ -22,7 +22,7 @@ export function askExperiment(
   if (split === null) return fail(broken ?? "It cannot be used", traces);
   let bucket: number;
   try {
-    bucket = place(split, ask.user);
+    bucket = split.place(ask.user);
   } catch (error) {
     return fail(messageOf(error), traces);
   }

@@ -1,60 +1,34 @@
 import type { Profile } from "../event/profile.ts";
-import { MAX_CHAIN } from "../feature/check-configuration.ts";
 import type { Ask, User } from "../strategy.ts";
-import type { CompiledFeature } from "./compile-feature.ts";
-import type { Timing } from "./timing.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** The ask of one evaluation, with what prerequisites need. A new one each time: a promise may hold on to it. */
 export interface EngineAsk extends Ask {
-  readonly features: ReadonlyMap<string, CompiledFeature>;
-  readonly timing: Timing | undefined;
+  readonly snapshot: Snapshot;
   /** True while the snapshot may be out of date. */
   readonly stale: boolean;
   /** How many prerequisites deep; 0: the feature that was asked for. */
   readonly depth: number;
-  /** Decides a prerequisite at once. */
-  readonly decide: (feature: CompiledFeature, ask: EngineAsk) => string | null;
   /** What other features serve this user, each decided once; null until one is asked about. */
   served: Map<string, string | undefined> | null;
 }
 
 export interface AskOptions {
+  /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Keeps the trace. Default false. */
   readonly explain?: boolean | undefined;
+  /** The user's profile, for features whose `profile` is true. */
   readonly profile?: Profile | undefined;
+  /** True while the snapshot may be out of date: decisions carry the reason STALE. Default false. */
   readonly stale?: boolean | undefined;
 }
 
-export function makeAsk(
-  user: User,
-  snapshot: Pick<EngineAsk, "features" | "timing">,
-  decide: EngineAsk["decide"],
-  { now, explain, profile, stale }: AskOptions,
-): EngineAsk {
-  return {
-    user,
-    now,
-    explain: explain === true,
-    profile,
-    variantOf,
-    features: snapshot.features,
-    timing: snapshot.timing,
-    stale: stale === true,
-    depth: 0,
-    decide,
-    served: null,
-  };
-}
-
-/** A method, not a closure: nothing is allocated for the many features that ask about no other. */
-function variantOf(this: EngineAsk, key: string): string | undefined {
-  this.served ??= new Map();
-  if (this.served.has(key)) return this.served.get(key);
-  const feature = this.features.get(key);
-  if (feature === undefined || this.depth >= MAX_CHAIN) return undefined;
-  // Noted before it is known: a feature that leads back to itself finds itself missing.
-  this.served.set(key, undefined);
-  const variant = this.decide(feature, { ...this, explain: false, depth: this.depth + 1 }) ?? undefined;
-  this.served.set(key, variant);
-  return variant;
+/** The user as strategies may rely on it: an object that inherits nothing of its own, so that a plain read is safe. */
+export function plainUser(user: unknown): User {
+  if (typeof user !== "object" || user === null) return {};
+  // Asking for the prototype costs more than the rest of a small rule; nearly every user answers this first question.
+  if ((user as { constructor?: unknown }).constructor === Object) return user as User;
+  const prototype: unknown = Object.getPrototypeOf(user);
+  return prototype === Object.prototype || prototype === null ? (user as User) : { ...user };
 }

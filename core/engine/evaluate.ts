@@ -1,7 +1,7 @@
 import type { ConditionTrace, Decision, Fallback, StepTrace } from "../decision/decision.ts";
-import type { Profile } from "../event/profile.ts";
+import { MAX_CHAIN } from "../feature/check-configuration.ts";
 import type { Abstain, Decide, User } from "../strategy.ts";
-import { type EngineAsk, makeAsk } from "./ask.ts";
+import { type AskOptions, type EngineAsk, plainUser } from "./ask.ts";
 import { askExperiment } from "./ask-experiment.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
 import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
@@ -10,16 +10,7 @@ import { type Answer, messageOf, runStep } from "./run-step.ts";
 import type { Served } from "./served.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-export interface EvaluateOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** Keeps the trace. Default false. */
-  readonly explain?: boolean | undefined;
-  /** The user's profile, for features whose `profile` is true. */
-  readonly profile?: Profile | undefined;
-  /** True while the snapshot may be out of date: decisions carry the reason STALE. Default false. */
-  readonly stale?: boolean | undefined;
-}
+export type EvaluateOptions = AskOptions;
 
 /** Decides one feature for one user. Never throws and never rejects; a promise only when a step answers with one. */
 export function evaluate(
@@ -28,20 +19,45 @@ export function evaluate(
   user: User,
   options: EvaluateOptions,
 ): Decision | Promise<Decision> {
-  const known = typeof user === "object" && user !== null ? user : NOBODY;
+  const known = readUser(user);
   const feature = snapshot.features.get(featureKey);
   if (feature === undefined) return notFound(featureKey, known);
-  const ask = makeAsk(known, snapshot, decidePrerequisite, options);
+  const ask: EngineAsk = {
+    user: known,
+    now: options.now,
+    explain: options.explain === true,
+    profile: options.profile,
+    variantOf,
+    snapshot,
+    stale: options.stale === true,
+    depth: 0,
+    served: null,
+  };
   const decision = decide(feature, ask);
   return decision instanceof Promise ? decision.catch(() => giveUp(feature, ask)) : decision;
 }
 
-const NOBODY: User = {};
+function readUser(user: unknown): User {
+  try {
+    return plainUser(user);
+  } catch {
+    return {};
+  }
+}
 
-/** The variant a prerequisite serves. Its steps do not wait, so the decision is there at once. */
-function decidePrerequisite(feature: CompiledFeature, ask: EngineAsk): string | null {
-  const decision = decide(feature, ask);
-  return decision instanceof Promise ? feature.fallback.variant : decision.variant;
+/** A method, not a closure: nothing is allocated for the many features that ask about no other. */
+function variantOf(this: EngineAsk, key: string): string | undefined {
+  this.served ??= new Map();
+  if (this.served.has(key)) return this.served.get(key);
+  const feature = this.snapshot.features.get(key);
+  if (feature === undefined || this.depth >= MAX_CHAIN) return undefined;
+  // Noted before it is known: a feature that leads back to itself finds itself missing.
+  this.served.set(key, undefined);
+  const decision = decide(feature, { ...this, explain: false, depth: this.depth + 1 });
+  // Its steps are not waited for, so there is no promise; if there were, this is what a failure serves.
+  const variant = (decision instanceof Promise ? feature.fallback.variant : decision.variant) ?? undefined;
+  this.served.set(key, variant);
+  return variant;
 }
 
 function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
@@ -86,7 +102,7 @@ function askFrom(
     } catch (error) {
       answer = { failed: "error", detail: messageOf(error) };
     }
-  answer ??= runStep(step, ask, ask.timing, ask.depth === 0);
+  answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
   if (answer instanceof Promise)
     return answer.then((settled) => weigh(feature, ask, at, settled, when, fallback, traces));
   return weigh(feature, ask, at, answer, when, fallback, traces);

@@ -120,10 +120,10 @@ export function notFound(featureKey: string, user: User): Decision {
   };
 }
 
-/** As text; null when the user has none, or reading it throws. */
+/** As text; null when the user has none, or reading it throws. The user inherits nothing of that name. */
 export function userIdOf(user: User): string | null {
   try {
-    const id: unknown = Object.hasOwn(user, "user_id") ? user.user_id : null;
+    const id: unknown = user.user_id;
     if (typeof id === "string") return id;
     return typeof id === "number" || typeof id === "boolean" ? String(id) : null;
   } catch {

@@ -39,25 +39,26 @@ export function runStep(
   patient: boolean,
 ): Answer | Promise<Answer> {
   if (step.broken !== null) return step.broken;
-  if (timing !== undefined && isOpen(step.breaker) && !lets(step.breaker, timing.clock())) return OPEN_CIRCUIT;
-  const watch = timing !== undefined && !step.bounded;
-  const started = watch ? timing.clock() : 0;
-  let verdict: unknown;
+  if (isOpen(step.breaker) && timing !== undefined && !lets(step.breaker, timing.clock())) return OPEN_CIRCUIT;
+  const watched = step.bounded ? undefined : timing;
+  const started = watched === undefined ? 0 : watched.clock();
   try {
-    verdict = step.evaluate(ask);
+    const verdict: unknown = step.evaluate(ask);
     if (isPromise(verdict)) return patient ? wait(step, verdict, started, timing) : refuse(step, verdict);
+    const late = watched === undefined ? undefined : overrun(step, watched.clock() - started);
+    return late === undefined ? accept(step, timing, verdict) : fail(step, timing, late);
   } catch (error) {
     return fail(step, timing, { failed: "error", detail: messageOf(error) });
   }
-  if (watch) {
-    const took = timing.clock() - started;
-    if (took > step.budget)
-      return fail(step, timing, { failed: "timeout", detail: `Took ${round(took)} ms of ${step.budget} ms` });
-  }
-  return accept(step, timing, verdict);
 }
 
 const OPEN_CIRCUIT: Failure = { failed: "open_circuit", detail: "Failed too often in a row, not asked for a while" };
+
+/** A synchronous verdict that came too late is not used: it would teach callers to wait. */
+function overrun({ budget }: Runnable, took: number): Failure | undefined {
+  if (took <= budget) return undefined;
+  return { failed: "timeout", detail: `Took ${Math.round(took * 10) / 10} ms of ${budget} ms` };
+}
 
 function isPromise(verdict: unknown): verdict is PromiseLike<unknown> {
   return (
@@ -89,10 +90,19 @@ function wait(
         finish(() => fail(step, timing, { failed: "timeout", detail: `No verdict within ${step.budget} ms` })),
       ) ?? (() => {});
     verdict.then(
-      (value) => finish(() => accept(step, timing, value)),
+      (value) => finish(() => acceptLate(step, timing, value)),
       (error) => finish(() => fail(step, timing, { failed: "error", detail: messageOf(error) })),
     );
   });
+}
+
+/** A verdict's getters may throw where no caller's catch is left. */
+function acceptLate(step: Runnable, timing: Timing | undefined, verdict: unknown): Answer {
+  try {
+    return accept(step, timing, verdict);
+  } catch (error) {
+    return fail(step, timing, { failed: "error", detail: messageOf(error) });
+  }
 }
 
 function refuse(step: Runnable, verdict: PromiseLike<unknown>): Failure {
@@ -102,12 +112,7 @@ function refuse(step: Runnable, verdict: PromiseLike<unknown>): Failure {
 }
 
 function accept(step: Runnable, timing: Timing | undefined, verdict: unknown): Answer {
-  let problem: string | undefined;
-  try {
-    problem = checkVerdict(verdict, step.variants);
-  } catch (error) {
-    problem = messageOf(error);
-  }
+  const problem = checkVerdict(verdict, step.variants);
   if (problem !== undefined) return fail(step, timing, { failed: "invalid_verdict", detail: problem });
   if (step.breaker.failures !== 0) reportSuccess(step.breaker);
   return verdict as Verdict;
@@ -124,8 +129,4 @@ export function messageOf(error: unknown): string {
   } catch {
     return "Threw something that cannot be shown";
   }
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 10) / 10;
 }

@@ -15,27 +15,37 @@ const REASONS: ReadonlySet<unknown> = new Set<Reason>([
 /** Why this is no verdict the engine can serve; undefined when it is one. May throw when the verdict's getters do. */
 export function checkVerdict(verdict: unknown, variants: ReadonlyMap<string, unknown>): string | undefined {
   if (typeof verdict !== "object" || verdict === null) return `Answered ${shown(verdict)} instead of a verdict`;
-  const { variant, reason, score, threshold, confidence, probability, bucket } = verdict as Decide;
-  if (variant === undefined) {
-    const { abstain } = verdict as unknown as Abstain;
-    return CAUSES.has(abstain) ? undefined : `Abstained for ${shown(abstain)}, which is no known cause`;
-  }
-  if (!variants.has(variant)) return `Decided for ${shown(variant)}, which the feature does not declare`;
-  if (reason !== undefined && !REASONS.has(reason)) return `Gave the reason ${shown(reason)}, which is unknown`;
-  if (score !== undefined && !Number.isFinite(score)) return `Gave the score ${shown(score)}`;
-  if (threshold !== undefined && !Number.isFinite(threshold)) return `Gave the threshold ${shown(threshold)}`;
-  if (confidence !== undefined && !isShare(confidence)) return `Gave the confidence ${shown(confidence)}`;
-  if (probability !== undefined && !isShare(probability)) return `Gave the probability ${shown(probability)}`;
-  if (bucket !== undefined && !Number.isInteger(bucket)) return `Gave the bucket ${shown(bucket)}`;
-  const { threshold_mode, model_version } = verdict as Decide;
-  if (threshold_mode !== undefined && typeof threshold_mode !== "string")
-    return "Gave a threshold_mode that is no text";
-  if (model_version !== undefined && typeof model_version !== "string") return "Gave a model_version that is no text";
+  const wrong = wrongField(verdict as Decide, variants);
+  return wrong === undefined ? undefined : explainField(verdict as Decide, wrong);
+}
+
+type Field = Exclude<keyof Decide, "evidence" | "detail"> | "abstain";
+
+/** Small, with no text to build: it runs for every decision. */
+function wrongField(verdict: Decide, variants: ReadonlyMap<string, unknown>): Field | undefined {
+  const { variant, reason, bucket, probability, score, threshold, confidence, threshold_mode, model_version } = verdict;
+  if (variant === undefined) return CAUSES.has((verdict as unknown as Abstain).abstain) ? undefined : "abstain";
+  if (!variants.has(variant)) return "variant";
+  if (reason !== undefined && !REASONS.has(reason)) return "reason";
+  if (bucket !== undefined && !Number.isInteger(bucket)) return "bucket";
+  if (probability !== undefined && !isShare(probability)) return "probability";
+  if (score !== undefined && !Number.isFinite(score)) return "score";
+  if (threshold !== undefined && !Number.isFinite(threshold)) return "threshold";
+  if (confidence !== undefined && !isShare(confidence)) return "confidence";
+  if (threshold_mode !== undefined && typeof threshold_mode !== "string") return "threshold_mode";
+  if (model_version !== undefined && typeof model_version !== "string") return "model_version";
   return undefined;
 }
 
-function isShare(value: unknown): boolean {
+function isShare(value: number): boolean {
   return typeof value === "number" && value >= 0 && value <= 1;
+}
+
+function explainField(verdict: Decide, field: Field): string {
+  const value = shown((verdict as Partial<Record<Field, unknown>>)[field]);
+  if (field === "variant") return `Decided for ${value}, which the feature does not declare`;
+  if (field === "abstain") return `Neither decided nor abstained for a known cause: abstain is ${value}`;
+  return `Answered with the ${field} ${value}`;
 }
 
 function shown(value: unknown): string {

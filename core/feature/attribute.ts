@@ -5,7 +5,10 @@ export interface Attributes {
   readonly [attribute: string]: Json | undefined;
 }
 
-/** Reads one attribute of a user; undefined when it is not there. Own properties only, so `/constructor` is missing. */
+/**
+ * Reads one attribute of a user; undefined when it is not there. Own properties only, so `/constructor` is missing. The
+ * user inherits from nothing but Object.prototype: that lets most names be read without asking whose they are.
+ */
 export type ReadAttribute = (user: Attributes) => Json | undefined;
 
 /** Longest pointer, in characters, and how many names it may have. */
@@ -34,7 +37,8 @@ export function compileAttribute(pointer: string): ReadAttribute {
     .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
   const [first, ...rest] = names;
   if (first === undefined) throw new TypeError(`"${pointer}" names no attribute`);
-  if (rest.length === 0) return (user) => (Object.hasOwn(user, first) ? user[first] : undefined);
+  const inherited = first in Object.prototype;
+  if (rest.length === 0 && !inherited) return (user) => user[first];
   return (user) => {
     let found = Object.hasOwn(user, first) ? user[first] : undefined;
     for (const name of rest) found = child(found, name);
