@@ -17,9 +17,13 @@ const stampFile = join(modules, ".installed.json");
 const dev = process.argv.includes("--dev");
 const lockText = readFileSync(join(root, "package-lock.json"), "utf8");
 const wanted = createHash("sha256").update(lockText).digest("hex");
+// Outside node_modules, because `npm ci` deletes that.
+const checkout = createHash("sha256").update(root).digest("hex").slice(0, 16);
+const busyFile = join(tmpdir(), `adaptive-feature-flags-install-${process.getuid?.() ?? 0}-${checkout}.lock`);
 
 try {
-  if (!isUpToDate()) await alone(() => isUpToDate() || install());
+  // While somebody installs, node_modules may look complete and be gone the next moment.
+  if (existsSync(busyFile) || !isUpToDate()) await alone(() => isUpToDate() || install());
   requireNode24();
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}\n`);
@@ -44,7 +48,8 @@ function matchesLock() {
   if (installed === undefined) return false;
   return Object.entries(JSON.parse(lockText).packages).every(([path, entry]) => {
     const found = installed[path];
-    if (found !== undefined) return found.version === entry.version && found.integrity === entry.integrity;
+    if (found !== undefined)
+      return found.version === entry.version && (found.integrity === entry.integrity || !entry.integrity);
     return path === "" || entry.optional || entry.devOptional || (entry.dev && !dev);
   });
 }
@@ -105,30 +110,27 @@ function requireNode24() {
   );
 }
 
-/** One installation of this checkout at a time. Outside node_modules, because `npm ci` deletes that. */
+/** One installation of this checkout at a time. */
 async function alone(work) {
-  const name = createHash("sha256").update(root).digest("hex").slice(0, 16);
-  const lock = join(tmpdir(), `adaptive-feature-flags-install-${process.getuid?.() ?? 0}-${name}.lock`);
-  while (!claim(lock)) await new Promise((resolve) => setTimeout(resolve, 200));
+  while (!claim()) await new Promise((resolve) => setTimeout(resolve, 200));
   try {
     work();
   } finally {
-    rmSync(lock, { force: true });
+    rmSync(busyFile, { force: true });
   }
 }
 
-/** False while a living process holds the lock. */
-function claim(lock) {
+/** False while a living process installs. */
+function claim() {
   try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    writeFileSync(busyFile, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
   }
-  const holder = readText(lock);
-  // Just created and not yet filled in, or removed again.
-  if (holder === undefined || holder === "") return false;
-  if (!isAlive(Number(holder))) rmSync(lock, { force: true });
+  const holder = Number(readText(busyFile));
+  // 0: just created and not yet filled in. NaN: removed again.
+  if (holder > 0 && !isAlive(holder)) rmSync(busyFile, { force: true });
   return false;
 }
 
