@@ -119,7 +119,6 @@ const UNREACHABLE = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
-  "ENOENT",
   "ENOTFOUND",
   "ETIMEDOUT",
   "EHOSTUNREACH",
@@ -135,5 +134,8 @@ const UNREACHABLE = new Set([
 
 function isDatabaseUnreachable(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnreachable)) return true;
-  return error instanceof Error && "code" in error && UNREACHABLE.has(String(error.code));
+  if (!(error instanceof Error && "code" in error)) return false;
+  // The Unix socket of a stopped PostgreSQL is a missing file; any other missing file is not the database.
+  if (error.code === "ENOENT") return "syscall" in error && error.syscall === "connect";
+  return UNREACHABLE.has(String(error.code));
 }

@@ -14,11 +14,11 @@ const assetFolder = join(require.resolve("swagger-ui-dist/package.json"), "..");
 /** The version is in the address, so that browsers may keep the assets for ever. */
 const assets = `/docs/${swagger.version}`;
 
-const TYPES: Readonly<Record<string, string>> = {
-  "swagger-ui.css": "text/css; charset=utf-8",
-  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-  "favicon-32x32.png": "image/png",
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ["swagger-ui.css", "text/css; charset=utf-8"],
+  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  ["favicon-32x32.png", "image/png"],
+]);
 
 /** Swagger UI sets inline styles; scripts, though, only come from this server. */
 const POLICY =
@@ -66,7 +66,7 @@ const document = createRoute({
   responses: { 200: json(z.looseObject({ openapi: z.literal("3.1.0") }), "OpenAPI 3.1"), ...failures(404) },
 });
 
-/** `api` holds the document of every route, also of those that `hot` serves. ENABLE_DOCS=false: 404. */
+/** `app` holds the document of every route, also of the hot ones. ENABLE_DOCS=false: 404. */
 export function docsRoutes(app: App, { config }: Pick<Services, "config">): void {
   let made: OpenApiDocument | undefined;
   const enabled = () => {
@@ -83,7 +83,7 @@ export function docsRoutes(app: App, { config }: Pick<Services, "config">): void
     if (`/docs/${version}` !== assets) throw noAsset(c.req.path);
     const kept = { "Cache-Control": "public, max-age=31536000, immutable" };
     if (file === "start.js") return c.body(START, 200, { ...kept, "Content-Type": "text/javascript; charset=utf-8" });
-    const type = TYPES[file ?? ""];
+    const type = TYPES.get(file ?? "");
     if (type === undefined) throw noAsset(c.req.path);
     return c.body(await readFile(join(assetFolder, file ?? "")), 200, { ...kept, "Content-Type": type });
   });

@@ -7,9 +7,12 @@ import { check, readJson } from "../body.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { type App, failures, json, on, type RouteContext } from "../route.ts";
 
-/** Milliseconds POST /train waits for a worker to begin, and for the training to end. */
-const START_TIMEOUT = 30_000;
-const END_TIMEOUT = 600_000;
+export interface TrainPatience {
+  /** Milliseconds POST /train waits for a worker to begin. Default 30,000. */
+  readonly startTimeout?: number;
+  /** Milliseconds it waits, from then, for the training to end. Default 600,000. */
+  readonly endTimeout?: number;
+}
 
 const TrainRequest = z
   .strictObject({
@@ -113,7 +116,11 @@ const cancel = createRoute({
   responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
 });
 
-export function trainRoutes(app: App, services: Pick<Services, "jobs" | "features" | "snapshots" | "clock">): void {
+export function trainRoutes(
+  app: App,
+  services: Pick<Services, "jobs" | "features" | "snapshots" | "clock">,
+  { startTimeout = 30_000, endTimeout = 600_000 }: TrainPatience = {},
+): void {
   const { jobs, features, snapshots, clock } = services;
 
   async function enqueue(c: RouteContext) {
@@ -136,16 +143,16 @@ export function trainRoutes(app: App, services: Pick<Services, "jobs" | "feature
   /** The client may go away: the job does not notice. */
   async function finish(environment: string, queued: TrainingJob): Promise<TrainingJob> {
     const { job_id } = queued;
-    const begun = (await jobs.wait(environment, job_id, START_TIMEOUT)) ?? queued;
+    const begun = (await jobs.wait(environment, job_id, startTimeout)) ?? queued;
     if (begun.status === "queued")
       throw new HttpError(
         503,
         "no_worker",
-        `No worker took the training job ${job_id} within ${START_TIMEOUT / 1000} s. Start one with \`npm run work\`; the job stays queued, and GET /train/jobs/${job_id} shows it`,
+        `No worker took the training job ${job_id} within ${startTimeout / 1000} s. Start one with \`npm run work\`; the job stays queued, and GET /train/jobs/${job_id} shows it`,
         { headers: { "Retry-After": "30" } },
       );
     if (begun.status !== "running") return begun;
-    return (await jobs.wait(environment, job_id, END_TIMEOUT - START_TIMEOUT)) ?? begun;
+    return (await jobs.wait(environment, job_id, endTimeout)) ?? begun;
   }
 
   /** Who is told that a job has just succeeded may ask for decisions at once: the new model must be served by then. */
@@ -160,7 +167,7 @@ export function trainRoutes(app: App, services: Pick<Services, "jobs" | "feature
     const { job } = await enqueue(c);
     const ended = await finish(environment, job);
     if (ended.status === "succeeded") return c.json((await seen(environment, ended)).result);
-    throw notTrained(ended);
+    throw notTrained(ended, endTimeout);
   });
 
   on(app, trainAsync, async (c) => {
@@ -196,11 +203,11 @@ const JUST_ENDED = 10_000;
 /** Failures of ours; any other code says what the data or the request does not allow, which is the caller's to mend. */
 const OURS = new Set(["training_failed", "worker_lost"]);
 
-function notTrained(job: TrainingJob): HttpError {
+function notTrained(job: TrainingJob, endTimeout: number): HttpError {
   const where = `GET /train/jobs/${job.job_id} shows it`;
   if (job.status === "cancelled") return new HttpError(409, "cancelled", `The training was cancelled; ${where}`);
   if (job.status !== "failed")
-    return new HttpError(504, "still_running", `The training still runs after ${END_TIMEOUT / 60_000} min; ${where}`);
+    return new HttpError(504, "still_running", `The training still runs after ${endTimeout / 60_000} min; ${where}`);
   if (job.error !== null && !OURS.has(job.error.code)) return new HttpError(422, job.error.code, job.error.message);
   return new HttpError(500, "training_failed", `The training failed; ${where}`);
 }
