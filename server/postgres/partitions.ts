@@ -1,4 +1,4 @@
-import type { Sql } from "./sql.ts";
+import type { Sql, Transaction } from "./sql.ts";
 import { transaction } from "./transaction.ts";
 
 /** Tables partitioned by month of their own time column (UTC). Rows of other months wait in `<table>_default`. */
@@ -56,12 +56,10 @@ async function ensureMonth(sql: Sql, table: PartitionedTable, month: Month): Pro
   const fallback = `${table}_default`;
   const column = TIME_COLUMN[table];
   const [from, to] = [`${isoMonth(month)}-01 00:00:00+00`, `${isoMonth(month + 1)}-01 00:00:00+00`];
-  const [existing] = await sql`select to_regclass(${partition}) is not null as there`;
-  if (existing?.there) return;
+  if (await isPartition(sql, table, partition)) return;
   await transaction(sql, async (t) => {
     await t`select pg_advisory_xact_lock(hashtext(${`partitions of ${table}`}))`;
-    const [made] = await t`select to_regclass(${partition}) is not null as there`;
-    if (made?.there) return;
+    if (await isPartition(t, table, partition)) return;
     await t`create table ${t(partition)} (like ${t(table)} including all)`;
     // Rows that came before their partition move into it. The lock keeps others from adding more meanwhile.
     await t`lock table ${t(fallback)} in access exclusive mode`;
@@ -70,6 +68,14 @@ async function ensureMonth(sql: Sql, table: PartitionedTable, month: Month): Pro
       insert into ${t(partition)} select * from moved`;
     await t`alter table ${t(table)} attach partition ${t(partition)} for values from (${t.unsafe(`'${from}'`)}) to (${t.unsafe(`'${to}'`)})`;
   });
+}
+
+/** Read from the catalog's tables: `to_regclass` may answer from a cache of before another process made it. */
+async function isPartition(sql: Sql | Transaction, table: PartitionedTable, partition: string): Promise<boolean> {
+  const found = await sql`
+    select 1 from pg_inherits join pg_class on pg_class.oid = inhrelid
+    where inhparent = ${table}::text::regclass and relname = ${partition}`;
+  return found.length > 0;
 }
 
 function monthOf(time: number): Month {

@@ -4,12 +4,14 @@
  */
 import process from "node:process";
 import { benchEvaluate } from "./evaluate.ts";
+import { benchEvents } from "./events.ts";
 import { benchHttp } from "./http.ts";
 import { printRows, type Row } from "./row.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   evaluate: benchEvaluate,
   http: benchHttp,
+  events: benchEvents,
 };
 
 const asked = process.argv.slice(2);
@@ -18,6 +20,9 @@ if (unknown !== undefined) {
   console.error(`There is no bench "${unknown}": use ${Object.keys(BENCHES).join(", ")}, or none of them for all`);
   process.exit(2);
 }
+
+// Leaving by process.exit takes the servers along.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
 const rows: Row[] = [];
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -8,13 +8,18 @@ export interface Load {
 }
 
 /**
- * POSTs to `url` for some seconds over 32 connections; each connection repeats its own list of bodies.
+ * POSTs to `url` for some seconds, by default over 32 connections; each connection repeats its own list of bodies.
  *
  * @throws when an answer is not 2xx: a server that refuses is quick, but that is not what is measured
  */
 export async function load(
   url: string,
-  { bodies, seconds, rate }: { bodies: (connection: number) => readonly string[]; seconds: number; rate?: number },
+  {
+    bodies,
+    seconds,
+    rate,
+    connections = CONNECTIONS,
+  }: { bodies: (connection: number) => readonly string[]; seconds: number; rate?: number; connections?: number },
 ): Promise<Load> {
   const { pathname } = new URL(url);
   const headers = { "content-type": "application/json" };
@@ -22,7 +27,7 @@ export async function load(
   let connection = 0;
   const running = autocannon({
     url,
-    connections: CONNECTIONS,
+    connections,
     duration: seconds,
     ...(rate === undefined ? {} : { overallRate: rate }),
     setupClient: (client) => {
