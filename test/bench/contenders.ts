@@ -8,7 +8,7 @@ import type { Feature } from "../../core/feature/feature.ts";
 import type { FeatureWrite } from "../../core/feature/feature-write.ts";
 import { toDefinition } from "../../core/feature/to-definition.ts";
 import { builtIn } from "../../plugins/load.ts";
-import { fiveRules, mixed, ORGS, PLANS, rollout, USERS } from "./workload.ts";
+import { fiveRules, mixed, NAMES, ORGS, PLANS, rollout, USERS } from "./workload.ts";
 
 /** An engine that holds the features "rollout", "five-rules" and `count` mixed ones, ready to be asked. */
 export interface Contender {
@@ -19,7 +19,7 @@ export interface Contender {
   close(): void;
 }
 
-const keys = (count: number) => Array.from({ length: count }, (_, i) => `feature-${i}`);
+const keys = (count: number) => NAMES.slice(0, count);
 
 /** The engine alone: every answer is a whole Decision, with reason, source and bucket. */
 export function ours(count: number): Contender {

@@ -6,8 +6,11 @@ import type { Row } from "./row.ts";
 import { type ServerProcess, startBare, startProduct } from "./server-process.ts";
 import { makeUser } from "./workload.ts";
 
-const SECONDS = 3;
+const SECONDS = 2;
 const ROUNDS = 5;
+/** Users a connection: few enough to be known after the warm-up, and more than one connection asks about in a round. */
+const KNOWN = 300;
+const FRESH = 1500 * SECONDS;
 /** Requests a second at which latency is measured: well below what either server can do. */
 const RATE = 3000;
 
@@ -32,10 +35,10 @@ export async function benchHttp(): Promise<Row[]> {
 
 /** Known users are stored once and then recognised; of new users every single evaluation is stored. */
 async function throughput(servers: { bare: ServerProcess; product: ServerProcess; traced: ServerProcess }) {
-  const known = users(0);
+  const known = users(KNOWN);
   const perSecond = { bare: [], product: [], traced: [], bareNew: [], productNew: [] } as Record<string, number[]>;
   for (let round = -1; round < ROUNDS; round += 1) {
-    const fresh = users(1 + round + ROUNDS);
+    const fresh = users(FRESH);
     for (const [name, server, bodies] of [
       ["bare", servers.bare, known],
       ["product", servers.product, known],
@@ -77,7 +80,7 @@ async function throughput(servers: { bare: ServerProcess; product: ServerProcess
 }
 
 async function latency({ bare, product }: { bare: ServerProcess; product: ServerProcess }): Promise<Row[]> {
-  const bodies = users(0);
+  const bodies = users(KNOWN);
   const at = (server: ServerProcess) => load(`${server.url}/evaluate`, { bodies, seconds: SECONDS, rate: RATE });
   const quiet = { bare: [] as number[], product: [] as number[] };
   for (let round = -1; round < ROUNDS; round += 1) {
@@ -103,33 +106,35 @@ async function latency({ bare, product }: { bare: ServerProcess; product: Server
   ];
 }
 
-/** Bodies of 64,000 users, a list a connection; `offset` makes them other users. */
-function users(offset: number): (connection: number) => string[] {
-  const each = 2000;
-  return (connection) =>
-    Array.from({ length: each }, (_, i) => {
-      const user = makeUser(i + each * (connection + CONNECTIONS * offset));
-      return JSON.stringify({ feature_key: "checkout", user });
-    });
+/** Bodies of users that no other call gets: so many for each connection. */
+function users(perConnection: number): (connection: number) => readonly string[] {
+  const lists = Array.from({ length: CONNECTIONS }, () =>
+    Array.from({ length: perConnection }, () => {
+      nextUser += 1;
+      return JSON.stringify({ feature_key: "checkout", user: makeUser(nextUser) });
+    }),
+  );
+  return (connection) => lists[connection] ?? [];
 }
 
-/** Enough for a training that takes a while: views and purchases of 20,000 users. */
+let nextUser = 0;
+
+/** 40,000 views over 20 days; users of some plans and pages buy an hour after. Enough for a training that takes a while. */
 async function sendHistory(url: string): Promise<void> {
   await createFeature(url, { key: "learning", name: "learning", rollout_percentage: 50, ml_enabled: true });
   const start = Date.now() - 20 * 86_400_000;
   for (let batch = 0; batch < 20; batch += 1) {
-    const events = Array.from({ length: 2500 }, (_, i) => {
-      const user = batch * 1000 + (i % 1000);
-      const bought = (user * 7919 + i) % 5 === 0;
-      return {
-        user_id: `user-${user}`,
-        feature_key: "learning",
-        event_type: bought ? "transaction" : "view",
-        timestamp: new Date(start + ((user * 104_729 + i * 7919) % (19 * 86_400)) * 1000).toISOString(),
-        properties: { plan: ["free", "team"][user % 2] ?? "free", pages: user % 9 },
-      };
+    const events = Array.from({ length: 2000 }, (_, i) => {
+      const visit = batch * 2000 + i;
+      const user = visit % 20_000;
+      const buys = (user * 7919) % 10 < (user % 2) * 4 + 1;
+      const at = (milliseconds: number) => new Date(start + visit * 40_000 + milliseconds).toISOString();
+      const properties = { plan: user % 2 === 0 ? "free" : "team", pages: user % 9 };
+      const common = { user_id: `user-${user}`, feature_key: "learning", properties };
+      const view = { ...common, event_type: "view", timestamp: at(0) };
+      return buys ? [view, { ...common, event_type: "transaction", timestamp: at(3_600_000) }] : [view];
     });
-    await post(`${url}/ingest/events`, { source: "bench", events });
+    await post(`${url}/ingest/events`, { source: "bench", events: events.flat() });
   }
 }
 
@@ -139,7 +144,9 @@ async function whileTraining<T>(url: string, work: () => Promise<T>): Promise<T>
   let trained = 0;
   const training = (async () => {
     while (!over) {
-      const { job_id } = (await post(`${url}/train/async`, { feature_key: "learning" })) as { job_id: string };
+      const { job_id } = (await post(`${url}/train/async`, { feature_key: "learning", window_seconds: 86_400 })) as {
+        job_id: string;
+      };
       for (;;) {
         const job = (await (await fetch(`${url}/train/jobs/${job_id}`)).json()) as { status: string; error?: unknown };
         if (job.status === "failed") throw new Error(`Training failed: ${JSON.stringify(job.error)}`);

@@ -20,6 +20,7 @@ async function startProcess(
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
+  process.once("exit", () => child.kill("SIGTERM"));
   const url = await new Promise<string>((resolve, reject) => {
     let text = "";
     child.stdout?.on("data", (chunk: Buffer) => {
