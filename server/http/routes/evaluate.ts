@@ -46,12 +46,14 @@ export function evaluateRoute(
   document.openAPIRegistry.registerPath(route);
 
   hot.post("/evaluate", (c): Response | Promise<Response> => {
-    const body = readJson(c);
     const entered = access.of(c);
-    if (body instanceof Promise || entered instanceof Promise)
-      return Promise.all([body, entered]).then(([parsed, known]) => decide(c, parsed, known));
-    return decide(c, body, entered);
+    return entered instanceof Promise ? entered.then((known) => read(c, known)) : read(c, entered);
   });
+
+  function read(c: RouteContext, entered: Access): Response | Promise<Response> {
+    const body = readJson(c);
+    return body instanceof Promise ? body.then((parsed) => decide(c, parsed, entered)) : decide(c, body, entered);
+  }
 
   function decide(c: RouteContext, body: unknown, { environment }: Access): Response | Promise<Response> {
     const { feature_key, user, explain } = accept(body);

@@ -72,6 +72,16 @@ describe("without a token", () => {
   });
 });
 
+test("without a token nothing of the body is looked at, however wrong it is", async () => {
+  for (const body of ["{", "x".repeat(1_000_000)])
+    for (const path of ["/evaluate", "/features"]) {
+      expect([path, (await server.call("POST", path, body)).status]).toEqual([path, 401]);
+      const strange = bearer("abc");
+      expect([path, (await server.call("POST", path, body, strange)).status]).toEqual([path, 401]);
+    }
+  expect((await server.call("GET", "/health")).status).toBe(200);
+});
+
 describe("with a token", () => {
   test("routes open, and its subject is the author of changes, whatever X-Actor says", async () => {
     const headers = { ...bearer(await token({ subject: "ada" })), "X-Actor": "mallory", "X-Reason": "first try" };
