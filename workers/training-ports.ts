@@ -1,6 +1,7 @@
 import type { Clock, FeatureStore } from "../core/ports.ts";
 import type { Sql } from "../server/postgres/sql.ts";
 import { readDataset } from "../server/postgres/training-data.ts";
+import type { Metrics } from "../server/services.ts";
 import { fit } from "./fit.ts";
 import type { TrainModelPorts } from "./tasks/train-model.ts";
 
@@ -10,12 +11,14 @@ export function trainingPorts({
   sql,
   clock,
   features,
+  metrics,
   settings,
 }: {
   databaseUrl: string;
   sql: Sql;
   clock: Clock;
   features: Pick<FeatureStore, "get">;
+  metrics?: Pick<Metrics, "count">;
   /** Event types where neither the request nor the feature's objective names them. */
   settings: { readonly POSITIVE_EVENT_TYPES: readonly string[]; readonly VIEW_EVENT_TYPES: readonly string[] };
 }): TrainModelPorts {
@@ -23,6 +26,7 @@ export function trainingPorts({
     databaseUrl,
     sql,
     clock,
+    ...(metrics === undefined ? {} : { metrics }),
     fit,
     async read({ environment, request }, options) {
       const key = request.feature_key;

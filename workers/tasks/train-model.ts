@@ -14,6 +14,7 @@ import {
   RunLost,
   retryRun,
 } from "../../server/postgres/training-runs.ts";
+import type { Metrics } from "../../server/services.ts";
 import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
 import { trainAnswer } from "./train-answer.ts";
 
@@ -24,6 +25,8 @@ export interface TrainModelPorts {
   readonly databaseUrl: string;
   readonly sql: Sql;
   readonly clock: Clock;
+  /** Told how each job ended. Default: nobody. */
+  readonly metrics?: Pick<Metrics, "count">;
   /** @throws Invalid when there is too little to learn from */
   readonly read: (run: Run, options: { signal: AbortSignal; onProgress: OnProgress }) => Promise<Dataset>;
   /** Fits off the event loop (workers/fit.ts). @throws Invalid when the data cannot be learned from */
@@ -88,10 +91,11 @@ async function attempt(run: Run, lock: RunLock, ports: TrainModelPorts, signal: 
     cut.signal.throwIfAborted();
     await pulse.stop();
     await childSpan("save", {}, () => save(run, trained, ports, began));
+    ended(ports, "succeeded");
   } catch (error) {
     await pulse.stop();
     const why = cut.signal.aborted ? (cut.signal.reason as Cut) : undefined;
-    await conclude(run, lock, ports.sql, error, why).catch((unwritten: unknown) =>
+    await conclude(run, lock, ports, error, why).catch((unwritten: unknown) =>
       getLogger(["adaptive", "worker"]).warning("The end of training job {job} could not be written: {error}", {
         job: run.job_id,
         error: String(unwritten),
@@ -117,22 +121,36 @@ async function save(run: Run, trained: TrainedModel, { sql, clock }: TrainModelP
   await completeRun(sql, run, model, promote, trainAnswer);
 }
 
+function ended({ metrics }: TrainModelPorts, status: "succeeded" | "failed" | "cancelled"): void {
+  metrics?.count("training_jobs_total", { status });
+}
+
 /** Writes how a run without a model ended. */
-async function conclude(run: Run, lock: RunLock, sql: Sql, error: unknown, cut: Cut | undefined): Promise<void> {
+async function conclude(
+  run: Run,
+  lock: RunLock,
+  ports: TrainModelPorts,
+  error: unknown,
+  cut: Cut | undefined,
+): Promise<void> {
+  const { sql } = ports;
   const log = getLogger(["adaptive", "worker"]);
   if (cut === "lost" || error instanceof RunLost) {
     log.warning("Training job {job} was taken from this worker", { job: run.job_id });
   } else if (cut === "cancelled") {
     await cancelRun(sql, run);
+    ended(ports, "cancelled");
   } else if (cut === "stopping") {
     // The lock first: whoever takes the job from the queue finds it free.
     await lock.release();
     await handBackRun(sql, run);
   } else if (error instanceof Invalid) {
     await failRun(sql, run, { code: error.code, message: error.message });
+    ended(ports, "failed");
   } else {
     await lock.release();
     const outcome = await retryRun(sql, run);
+    if (outcome === "failed") ended(ports, "failed");
     log.error("Training job {job} stopped in attempt {attempt} and is {outcome}: {error}", {
       job: run.job_id,
       attempt: run.attempts,

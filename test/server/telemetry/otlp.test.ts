@@ -143,6 +143,8 @@ describe("with a collector", () => {
     const training = await collector.find(({ name }) => name === "train-model");
     const job = await fetch(`${product.url}/train/jobs/${job_id}`).then((answer) => answer.json());
     expect(job).toMatchObject({ status: "succeeded", error: null });
+    const metrics = await fetch(`${product.url}/metrics`).then((answer) => answer.text());
+    expect(metrics).toContain('training_jobs_total{status="succeeded"} 1\n');
     const ofTrace = (wanted: string) =>
       collector.find(({ name, traceId }) => name === wanted && traceId === CALLER.traceId);
     const request = await ofTrace("POST /train/async");
