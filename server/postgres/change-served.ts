@@ -1,5 +1,6 @@
 import { Invalid } from "../../core/ports.ts";
 import type { Sql, Transaction } from "./sql.ts";
+import { transaction } from "./transaction.ts";
 
 /** The channel on which servers hear of a committed change; the payload is the environment. */
 export const CONFIGURATION_CHANNEL = "configuration";
@@ -41,7 +42,7 @@ export async function requireEnvironment(sql: Sql | Transaction, environment: st
 }
 
 function inTransaction<Result>(sql: Sql | Transaction, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-  const done = "savepoint" in sql ? sql.savepoint(work) : sql.begin(work);
+  const done = "savepoint" in sql ? sql.savepoint(work) : transaction(sql, work);
   return done as Promise<Result>;
 }
 

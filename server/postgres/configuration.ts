@@ -5,6 +5,7 @@ import { selectFeatures } from "./feature-rows.ts";
 import { selectLiveModels } from "./model-rows.ts";
 import { selectSegments } from "./segment-rows.ts";
 import { onConnectionClosed, type Sql, type Transaction } from "./sql.ts";
+import { transaction } from "./transaction.ts";
 
 /** What is served, read whole, and the news of its changes. */
 export function configurationStore(sql: Sql): ConfigurationStore {
@@ -24,8 +25,7 @@ export function configurationStore(sql: Sql): ConfigurationStore {
       if (made.length === 0) throw new Conflict(`The environment "${key}" exists already`);
     },
 
-    load: (environment) =>
-      sql.begin("isolation level repeatable read read only", (tx) => load(tx, environment)) as Promise<Configuration>,
+    load: (environment) => transaction(sql, (tx) => load(tx, environment), "isolation level repeatable read read only"),
 
     async listen(changed) {
       const stopHints = onConnectionClosed(sql, () => changed(null));

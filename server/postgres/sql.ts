@@ -23,7 +23,7 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
     max,
     onnotice,
     types: { bigint },
-    connection: { application_name: "adaptive-feature-flags" },
+    connection: { application_name: APPLICATION_NAME },
     // Without a bound, the pause between attempts grows to 20 s: too long to be stale after the database is back.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
     connect_timeout: 10,
@@ -36,6 +36,12 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
   lossHints.set(sql, hints);
   return sql;
 }
+
+/**
+ * PostgreSQL keeps the first 63 characters. The blanks make the start-up message longer than 1,024 bytes: postgres.js 3.4.9
+ * sends a shorter one later, and a connection lost in between is never used again (docs/decisions/0051-lost-connections.md).
+ */
+const APPLICATION_NAME = "adaptive-feature-flags".padEnd(1100);
 
 /**
  * Calls back whenever a connection of the pool has closed, for any reason: a hint that the database may be gone.

@@ -7,8 +7,10 @@ type Work<Result> = (t: Transaction) => Promise<Result>;
  * `sql.begin` that survives the loss of its connection. postgres.js 3.4.9 answers a failed transaction (or savepoint) with
  * a rollback on the same connection; when that is gone, the rollback is an exception outside of any promise, which ends the
  * process (porsager/postgres#1208, docs/decisions/0051-lost-connections.md). Here, after a loss, nothing more is sent.
+ *
+ * @param mode as in `begin`: isolation level and access. Default `read write`
  */
-export function transaction<Result>(sql: Sql, work: Work<Result>): Promise<Result> {
+export function transaction<Result>(sql: Sql, work: Work<Result>, mode = "read write"): Promise<Result> {
   let lost = false;
 
   const guard =
@@ -24,7 +26,7 @@ export function transaction<Result>(sql: Sql, work: Work<Result>): Promise<Resul
       return outcome.result;
     };
 
-  const done = sql.begin(guard(work)) as Promise<Result>;
+  const done = sql.begin(mode, guard(work)) as Promise<Result>;
   done.catch(() => {
     lost = true;
   });
