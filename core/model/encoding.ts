@@ -46,25 +46,51 @@ export type EncodedFeature = Encoding["features"][number];
 type NumberFeature = z.infer<typeof NumberFeature>;
 type CategoryFeature = z.infer<typeof CategoryFeature>;
 
-/** Writes one feature's standardised columns for a raw value. */
-export type EncodeFeature = (value: Scalar | undefined, out: Float64Array) => void;
+/**
+ * Writes the standardised columns of a row to `out`, from `offset` on. `values` holds the raw value of each of the
+ * encoding's features, in their order.
+ */
+export type EncodeRow = (values: readonly Scalar[], out: Float64Array, offset: number) => void;
 
 /**
- * The standardised columns of one feature. Total: any value gives finite numbers. A value that is missing, of the wrong type
- * or unknown, and has no column of its own, gives 0 (the mean) in all columns of the feature.
+ * Compiles an encoding. Total: any values give finite numbers. A value that is missing, of the wrong type or unknown, and has
+ * no column of its own, gives 0 (the mean) in all columns of its feature. One loop over flat arrays, as it is on the hot path.
  */
-export function featureEncoder(feature: EncodedFeature, columns: readonly EncodedColumn[]): EncodeFeature {
-  return feature.kind === "number" ? numberEncoder(feature, columns) : categoryEncoder(feature, columns);
-}
-
-/** Encodes a whole row: `read` gives the raw value of a column by name. */
-export function rowEncoder(
-  encoding: Encoding,
-): (read: (name: string) => Scalar | undefined, out: Float64Array) => void {
-  const encoders = encoding.features.map((feature) => featureEncoder(feature, encoding.columns));
-  return (read, out) => {
-    for (let i = 0; i < encoders.length; i++)
-      (encoders[i] as EncodeFeature)(read((encoding.features[i] as EncodedFeature).name), out);
+export function rowEncoder({ columns, features }: Encoding): EncodeRow {
+  /** What a column of zeros and ones holds standardised, and where most of them stay. */
+  const clear = Float64Array.from(columns, ({ mean, sd }) => -mean / sd);
+  const set = Float64Array.from(columns, ({ mean, sd }) => (1 - mean) / sd);
+  const means = Float64Array.from(columns, ({ mean }) => mean);
+  const inverses = Float64Array.from(columns, ({ sd }) => 1 / sd);
+  const numbers = features.map((feature) => (feature.kind === "number" ? compileNumber(feature) : undefined));
+  const categories = features.map((feature) => (feature.kind === "category" ? compileCategory(feature) : undefined));
+  const width = columns.length;
+  return (values, out, offset) => {
+    for (let j = 0; j < width; j++) out[offset + j] = clear[j] as number;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as Scalar;
+      const number = numbers[i];
+      if (number !== undefined) {
+        const { column, missing, log_scale, low, high } = number;
+        if (typeof value === "number") {
+          if (column < 0) continue;
+          const x = log_scale === 0 ? value : signedLog(value, log_scale);
+          out[offset + column] =
+            (Math.min(high, Math.max(low, x)) - (means[column] as number)) * (inverses[column] as number);
+        } else {
+          if (column >= 0) out[offset + column] = 0;
+          if (missing >= 0) out[offset + missing] = set[missing] as number;
+        }
+        continue;
+      }
+      const category = categories[i] as CompiledCategory;
+      const hit =
+        value === null
+          ? category.missing
+          : (category.levels.get(typeof value === "string" ? value : String(value)) ?? category.other);
+      if (hit >= 0) out[offset + hit] = set[hit] as number;
+      else if (hit === UNKNOWN) for (const column of category.columns) out[offset + column] = 0;
+    }
   };
 }
 
@@ -82,60 +108,26 @@ export function columnsOf(feature: EncodedFeature): readonly number[] {
   return own.filter((column) => column !== null);
 }
 
-function numberEncoder(feature: NumberFeature, columns: readonly EncodedColumn[]): EncodeFeature {
-  const { log_scale, low, high } = feature;
-  const { index, mean, inverse } = standardised(feature.value, columns);
-  const missing = indicator(feature.missing, columns);
-  return (value, out) => {
-    if (typeof value !== "number") {
-      if (index >= 0) out[index] = 0;
-      if (missing.index >= 0) out[missing.index] = missing.set;
-      return;
-    }
-    if (index >= 0) {
-      const x = log_scale === null ? value : signedLog(value, log_scale);
-      out[index] = (Math.min(high, Math.max(low, x)) - mean) * inverse;
-    }
-    if (missing.index >= 0) out[missing.index] = missing.clear;
+/** Instead of a column: the level is known and has none (the reference); nothing is known of the value. */
+const NONE = -1;
+const UNKNOWN = -2;
+
+function compileNumber({ value, missing, log_scale, low, high }: NumberFeature) {
+  return { column: value ?? NONE, missing: missing ?? NONE, log_scale: log_scale ?? 0, low, high };
+}
+
+interface CompiledCategory {
+  readonly levels: ReadonlyMap<string, number>;
+  readonly other: number;
+  readonly missing: number;
+  readonly columns: readonly number[];
+}
+
+function compileCategory(feature: CategoryFeature): CompiledCategory {
+  return {
+    levels: new Map(feature.levels.map(([level, column]) => [level, column ?? NONE])),
+    other: feature.other ?? UNKNOWN,
+    missing: feature.missing ?? UNKNOWN,
+    columns: columnsOf(feature),
   };
-}
-
-function categoryEncoder(feature: CategoryFeature, columns: readonly EncodedColumn[]): EncodeFeature {
-  const own = columnsOf(feature).map((column) => indicator(column, columns));
-  const levels = new Map(feature.levels.map(([level, column]) => [level, indicator(column, columns)]));
-  const other = feature.other === null ? undefined : indicator(feature.other, columns);
-  const missing = feature.missing === null ? undefined : indicator(feature.missing, columns);
-  return (value, out) => {
-    const hit =
-      value === null || value === undefined
-        ? missing
-        : (levels.get(typeof value === "string" ? value : String(value)) ?? other);
-    if (hit === undefined) {
-      for (let i = 0; i < own.length; i++) out[(own[i] as Indicator).index] = 0;
-      return;
-    }
-    for (let i = 0; i < own.length; i++) {
-      const column = own[i] as Indicator;
-      out[column.index] = column.clear;
-    }
-    if (hit.index >= 0) out[hit.index] = hit.set;
-  };
-}
-
-/** A column of zeros and ones, standardised. Index -1: no column. */
-interface Indicator {
-  readonly index: number;
-  readonly set: number;
-  readonly clear: number;
-}
-
-function indicator(column: number | null, columns: readonly EncodedColumn[]): Indicator {
-  const { index, mean, inverse } = standardised(column, columns);
-  return { index, set: (1 - mean) * inverse, clear: -mean * inverse };
-}
-
-function standardised(column: number | null, columns: readonly EncodedColumn[]) {
-  const found = column === null ? undefined : columns[column];
-  if (column === null || found === undefined) return { index: -1, mean: 0, inverse: 0 };
-  return { index: column, mean: found.mean, inverse: 1 / found.sd };
 }

@@ -1,13 +1,13 @@
 import type { Profile } from "../event/profile.ts";
 import type { Artifact } from "./artifact.ts";
 import { calibrator } from "./calibration.ts";
-import { columnsOf, type EncodedFeature, type EncodeFeature, featureEncoder } from "./encoding.ts";
-import { attributeValue, measureOf, type Scalar, sourceOf, totalOf } from "./feature-row.ts";
+import { columnsOf, type EncodedFeature, rowEncoder } from "./encoding.ts";
+import { attributeValue, type FeatureSource, measureOf, type Scalar, sourceOf, totalOf } from "./feature-row.ts";
 import { createPredictor } from "./predictor.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 type Total = ReturnType<typeof totalOf> | undefined;
-type Read = (attributes: Attributes, profile: Profile | undefined, total: Total, at: number) => Scalar;
+type ReadProfile = (profile: Profile | undefined, total: Total, at: number) => Scalar;
 
 /** A model compiled for serving: straight from the user's attributes and profile, the same numbers as row, encoding and fit. */
 export interface Scorer {
@@ -36,15 +36,16 @@ export interface Score {
 export function createScorer(artifact: Artifact): Scorer {
   const { encoding, model } = artifact;
   const sources = encoding.features.map((feature) => sourceOf(feature.name));
-  const isAttribute = sources.map((source) => source?.from === "attribute");
   const uses_profile = sources.some((source) => source?.from === "profile");
   const usesTotal = sources.some((source) => source?.from === "profile" && source.event_type === null);
   const attributes = sources.flatMap((source) => (source?.from === "attribute" ? [source.attribute] : []));
-  const readers = encoding.features.map((feature) => reader(feature.name));
-  const encoders = encoding.features.map((feature) => featureEncoder(feature, encoding.columns));
+  const attributeAt = sources.map((source) => (source?.from === "attribute" ? asKey(source.attribute) : undefined));
+  const readers = sources.map(profileReader);
+  const encode = rowEncoder(encoding);
   const predictor = createPredictor(model);
   const probabilityOf = calibrator(artifact.calibration);
   const mayBeBlank = attributes.length > 0 && !encoding.blank_attributes;
+  const values: Scalar[] = new Array(sources.length).fill(null);
   const x = new Float64Array(encoding.columns.length);
   const score: Score = { raw: 0, probability: 0, log_odds: 0, error: 0, blank: false };
   return {
@@ -54,10 +55,16 @@ export function createScorer(artifact: Artifact): Scorer {
       const total = usesTotal && profile !== undefined ? totalOf(profile) : undefined;
       let present = 0;
       for (let i = 0; i < readers.length; i++) {
-        const value = (readers[i] as Read)(user, profile, total, at);
-        if (value !== null && isAttribute[i] === true) present++;
-        (encoders[i] as EncodeFeature)(value, x);
+        const attribute = attributeAt[i];
+        if (attribute === undefined) {
+          values[i] = (readers[i] as ReadProfile)(profile, total, at);
+          continue;
+        }
+        const value = attributeValue(user[attribute]);
+        if (value !== null) present++;
+        values[i] = value;
       }
+      encode(values, x, 0);
       score.raw = predictor.raw(x, 0);
       score.probability = probabilityOf(score.raw);
       score.log_odds = predictor.logOdds(score.raw);
@@ -78,17 +85,17 @@ export function createScorer(artifact: Artifact): Scorer {
   };
 }
 
-function reader(column: string): Read {
-  const source = sourceOf(column);
-  if (source === undefined) return () => null;
-  if (source.from === "attribute") {
-    const { attribute } = source;
-    return (attributes) => attributeValue(attributes[attribute]);
-  }
+/** The same text as engines keep property names: a lookup by a string cut out of another one costs three times as much. */
+function asKey(text: string): string {
+  return Object.keys({ [text]: 0 })[0] ?? text;
+}
+
+function profileReader(source: FeatureSource | undefined): ReadProfile {
+  if (source?.from !== "profile") return () => null;
   const { event_type, measure } = source;
   if (event_type === null)
-    return (_, profile, total, at) => (profile === undefined ? null : measureOf(total, measure, at));
-  return (_, profile, __, at) => {
+    return (profile, total, at) => (profile === undefined ? null : measureOf(total, measure, at));
+  return (profile, _, at) => {
     if (profile === undefined) return null;
     return measureOf(Object.hasOwn(profile, event_type) ? profile[event_type] : undefined, measure, at);
   };

@@ -4,7 +4,7 @@ import { ARTIFACT_FORMAT, type Artifact, canonicalJson, type LogisticModel } fro
 import { type Calibration, calibrator, chooseCalibration, fitPlatt } from "./calibration.ts";
 import { type Dataset, type RawColumn, valueAt } from "./dataset.ts";
 import { type Encoding, rowEncoder } from "./encoding.ts";
-import { FEATURE_SCHEMA } from "./feature-row.ts";
+import { FEATURE_SCHEMA, type Scalar } from "./feature-row.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { fitBestLogistic, type Problem } from "./logistic.ts";
 import { bestThresholdByF1, probabilityMetrics, thresholdMetrics } from "./metrics.ts";
@@ -162,16 +162,13 @@ function describeMoments(moments: Dataset["source"]["moments"]): string {
 function encodeRows(dataset: Dataset, encoding: Encoding, rows: Uint32Array): Problem {
   const columns = encoding.columns.length;
   const byName = new Map<string, RawColumn>(dataset.columns.map((column) => [column.name, column]));
+  const raw = encoding.features.map(({ name }) => byName.get(name));
   const encode = rowEncoder(encoding);
   const x = new Float64Array(rows.length * columns);
-  let row = 0;
-  const read = (name: string) => {
-    const column = byName.get(name);
-    return column === undefined ? null : valueAt(column, row);
-  };
+  const values: Scalar[] = new Array(raw.length).fill(null);
   for (let i = 0; i < rows.length; i++) {
-    row = rows[i] as number;
-    encode(read, x.subarray(i * columns, (i + 1) * columns));
+    for (let j = 0; j < raw.length; j++) values[j] = valueAt(raw[j] as RawColumn, rows[i] as number);
+    encode(values, x, i * columns);
   }
   return {
     x,

@@ -106,22 +106,28 @@ function evaluator(
         ask,
         () => `The user has none of ${scorer.attributes.join(", ")}`,
       );
-    const confidence = confidenceOf(score, threshold.log_odds);
-    const found = {
-      score: score.probability,
-      threshold: threshold.probability,
-      threshold_mode,
-      confidence,
-      model_version,
-    };
-    if (confidence < min_confidence)
-      return ask.explain
-        ? { abstain: "low_confidence", ...found, ...explain(scorer, score, threshold, confidence, min_confidence) }
-        : { abstain: "low_confidence", ...found };
+    const confidence = confidenceOf(score.log_odds, score.error, threshold.log_odds);
     const variant = score.raw >= threshold.raw ? above : below;
-    return ask.explain
-      ? { variant, ...found, ...explain(scorer, score, threshold, confidence, min_confidence) }
-      : { variant, ...found };
+    // Two plain literals and no spread: this is the hot path.
+    const verdict: Verdict =
+      confidence < min_confidence
+        ? {
+            abstain: "low_confidence",
+            score: score.probability,
+            threshold: threshold.probability,
+            threshold_mode,
+            confidence,
+            model_version,
+          }
+        : {
+            variant,
+            score: score.probability,
+            threshold: threshold.probability,
+            threshold_mode,
+            confidence,
+            model_version,
+          };
+    return ask.explain ? { ...verdict, ...explain(scorer, score, threshold, confidence, min_confidence) } : verdict;
   };
 }
 

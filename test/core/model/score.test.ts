@@ -24,10 +24,11 @@ function theLongWay(artifact: Artifact, user: Record<string, unknown>, profile: 
   // Types nobody in this dataset has are 0 where the profile is known: the zeros that training fills in.
   const zero = /^events\..*\.(count|per_day|value_sum)$/;
   const x = new Float64Array(artifact.encoding.columns.length);
-  rowEncoder(artifact.encoding)((name) => {
+  const values = artifact.encoding.features.map(({ name }) => {
     const column = columns.get(name);
     return column === undefined ? (zero.test(name) ? 0 : null) : valueAt(column, 0);
-  }, x);
+  });
+  rowEncoder(artifact.encoding)(values, x, 0);
   const predictor = createPredictor(artifact.model);
   const raw = predictor.raw(x, 0);
   return { raw, probability: calibrator(artifact.calibration)(raw), error: predictor.error(x, raw) };
