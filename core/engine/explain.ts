@@ -11,7 +11,7 @@ export interface Traced {
 
 /** What a step that was asked looked at and answered. */
 export function traceAnswer(step: Traced, answer: Answer, when: ConditionTrace | undefined): StepTrace {
-  const about = { id: step.id, strategy: step.strategy, ...(when === undefined ? {} : { when }) };
+  const about = { id: step.id, strategy: step.strategy, ...whenOf(when) };
   if ((answer as Failure).failed !== undefined) {
     const { failed, detail } = answer as Failure;
     return { ...about, outcome: "failed", cause: failed, detail };
@@ -25,11 +25,21 @@ export function traceAnswer(step: Traced, answer: Answer, when: ConditionTrace |
 }
 
 export function traceSkipped(step: Traced, when: ConditionTrace | undefined): StepTrace {
-  return { id: step.id, strategy: step.strategy, outcome: "skipped", ...(when === undefined ? {} : { when }) };
+  return { id: step.id, strategy: step.strategy, outcome: "skipped", ...whenOf(when) };
 }
 
 export function traceUnreached(step: Traced): StepTrace {
   return { id: step.id, strategy: step.strategy, outcome: "unreached" };
+}
+
+/** A copy, because it holds the user's own values; only the answer when they are not JSON. */
+function whenOf(when: ConditionTrace | undefined): { when?: ConditionTrace } {
+  if (when === undefined) return {};
+  try {
+    return { when: JSON.parse(JSON.stringify(when)) };
+  } catch {
+    return { when: { condition: when.condition, result: when.result } };
+  }
 }
 
 function detailOf({ detail }: Verdict): { detail?: string } {
