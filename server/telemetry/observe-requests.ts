@@ -52,13 +52,19 @@ export function observeRequests<Rest extends unknown[]>(
   };
   if (!tracing.enabled) return timed;
 
+  const spans = tracer();
   return (request, ...rest) => {
     const startedAt = performance.now();
     const path = getPath(request);
     const route = find(request.method, path);
     const parent = propagation.extract(ROOT_CONTEXT, headersOf(request, rest[0]));
-    const attributes = { "http.request.method": route.method, "http.route": route.template, "url.path": path };
-    const span = tracer().startSpan(route.spanName, { kind: SpanKind.SERVER, attributes }, parent);
+    // Attributes only for spans that are kept: the samplers OTEL_TRACES_SAMPLER names do not look at them.
+    const span = spans.startSpan(route.spanName, SERVER, parent);
+    if (span.isRecording()) {
+      span.setAttribute("http.request.method", route.method);
+      if (route.template !== "") span.setAttribute("http.route", route.template);
+      span.setAttribute("url.path", path);
+    }
     return settle(
       () => context.with(trace.setSpan(parent, span), () => fetch(request, ...rest)),
       (status, error) => {
@@ -68,6 +74,8 @@ export function observeRequests<Rest extends unknown[]>(
     );
   };
 }
+
+const SERVER = { kind: SpanKind.SERVER };
 
 /** Calls `done` once, when the answer is there or has failed (status 500); passes the answer or the failure on. */
 function settle(answer: () => Answer, done: (status: number, error?: unknown) => void): Answer {
