@@ -18,8 +18,10 @@ export interface SnapshotsOptions {
 
 /** Milliseconds between two attempts while the database cannot be reached. */
 const RETRY_MS = 1_000;
-/** A database that has not answered for so long counts as gone; its answer still counts when it comes. */
+/** A database that has not told the revisions for so long counts as gone. */
 const SILENCE_MS = 5_000;
+/** A load that takes longer is given up and begun anew. */
+const LOAD_MS = 60_000;
 
 const log = getLogger(["aff", "snapshots"]);
 
@@ -43,7 +45,7 @@ export async function openSnapshots({
   metrics?.gauge("snapshot_stale", () => (staleSince === undefined ? 0 : 1));
 
   async function load(environment: string): Promise<void> {
-    const read = await configuration.load(environment);
+    const read = await within(LOAD_MS, configuration.load(environment));
     const previous = snapshots.get(environment);
     if (previous !== undefined && previous.revision >= read.revision) return;
     try {
@@ -63,7 +65,7 @@ export async function openSnapshots({
   }
 
   async function compareRevisions(): Promise<void> {
-    const stored = await configuration.environments();
+    const stored = await within(SILENCE_MS, configuration.environments());
     const moved = stored.filter(({ key, revision }) => snapshots.get(key)?.revision !== revision);
     await Promise.all(moved.map(({ key }) => reload(key)));
     ready = stored.every(({ key }) => snapshots.has(key));
@@ -71,14 +73,11 @@ export async function openSnapshots({
 
   const poll = oneAtATime(async () => {
     clearTimeout(timer);
-    const silence = setTimeout(() => lost(new Error(`no answer for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
     try {
       await compareRevisions();
       found();
     } catch (error) {
       lost(error);
-    } finally {
-      clearTimeout(silence);
     }
     if (!closed) timer = setTimeout(() => void poll(), staleSince === undefined ? pollMs : RETRY_MS);
   });
@@ -120,6 +119,15 @@ export async function openSnapshots({
       await listener.close();
     },
   };
+}
+
+/** Never waits for ever: an answer that comes later is dropped. */
+async function within<Answer>(milliseconds: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${milliseconds / 1000} s`)), milliseconds);
+  });
+  return Promise.race([answer, silence]).finally(() => clearTimeout(timer));
 }
 
 /** A call while one runs waits for that one, then runs once for all that came meanwhile: each sees what was before it. */
