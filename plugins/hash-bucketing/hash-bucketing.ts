@@ -30,9 +30,7 @@ export const strategy: Strategy<Split> = {
     return completeSplit(config, first ? feature_key : `${feature_key}#${step_id}`, previous);
   },
   variants: (config) => config.arms.flatMap(({ variant }) => (variant === null ? [] : [variant])),
-  reads: (config) => [
-    ...new Set([config, ...(config.traffic ?? [])].flatMap(({ unit }) => unit.map((name) => `/${name}`))),
-  ],
+  reads: (config) => [...new Set(unitsOf(config).map((name) => `/${name}`))],
   prepare(config, host) {
     const split = compileSplit(config, host.feature.key);
     const arms = config.arms.map(({ variant }): Arm => ({ variant, probability: shareOf(config, variant) }));
@@ -58,6 +56,13 @@ interface Arm {
 
 const MISSING: Abstain = { abstain: "missing_features" };
 const NO_MATCH: Abstain = { abstain: "no_match" };
+
+/** Attributes that make a difference: to give everyone or nobody a variant, none is looked at. */
+function unitsOf({ unit, arms, traffic = [] }: Split): readonly string[] {
+  const gates = traffic.filter(({ percentage }) => percentage > 0 && percentage < 100);
+  const sole = arms.some(({ weight }) => weight === 100);
+  return [...gates.flatMap((gate) => gate.unit), ...(sole ? [] : unit)];
+}
 
 function shareOf(config: Split, variant: string | null): number {
   return config.arms.reduce((sum, arm) => (arm.variant === variant ? sum + arm.weight : sum), 0) / 100;

@@ -1,0 +1,242 @@
+/**
+ * The contract's test kit: what every strategy must hold, as named checks any test runner can run.
+ *
+ *     for (const { name, run } of checkStrategy(strategy, { configs: [{ variant: "on" }] })) test(name, run);
+ *
+ * `run` throws an Error that says what was asked, what was answered and what the contract wants.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { checkVerdict } from "../../core/engine/verdict.ts";
+import type { Profile } from "../../core/event/profile.ts";
+import { compileCondition } from "../../core/feature/compile-condition.ts";
+import type { Json } from "../../core/json.ts";
+import type { Model } from "../../core/model/model.ts";
+import type { Ask, Evaluator, Host, Strategy, User, Verdict } from "../../core/strategy.ts";
+import { freezeDeep } from "./freeze-deep.ts";
+import { ODD_USERS } from "./odd-users.ts";
+import { recordReads } from "./record-reads.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+export interface CheckOptions {
+  /** Configs as an author of features writes them. At least one; between them they should use every setting. */
+  readonly configs: readonly Json[];
+  /** Users the strategy should decide for, besides ODD_USERS. Default: none. */
+  readonly users?: readonly User[];
+  /** Moments to ask at, in milliseconds since the epoch. Default: one. */
+  readonly moments?: readonly number[];
+  /** The feature to prepare for. Default: a boolean one with the variants on and off. */
+  readonly feature?: Host["feature"];
+  /** Default: none, which every strategy must bear. */
+  readonly model?: Model;
+  readonly profile?: Profile;
+}
+
+export function checkStrategy<Config>(strategy: Strategy<Config>, options: CheckOptions): readonly Check[] {
+  const general: readonly Check[] = [
+    check("is named and summed up", () => checkShape(strategy)),
+    check("describes its config as JSON Schema", () => {
+      z.toJSONSchema(strategy.config, { io: "input" });
+    }),
+    check("answers about odd configs instead of throwing", () => checkOddConfigs(strategy)),
+  ];
+  const each = options.configs.flatMap((written, index) => checksOf(strategy, written, index + 1, options));
+  return [...general, ...each];
+}
+
+function checksOf<Config>(
+  strategy: Strategy<Config>,
+  written: Json,
+  number: number,
+  options: CheckOptions,
+): readonly Check[] {
+  const subject = () => prepare(strategy, written, options);
+  const about = (name: string, run: () => void | Promise<void>) => check(`config ${number}: ${name}`, run);
+  return [
+    about("survives being stored and completed again", () => checkRoundTrip(strategy, written, options)),
+    about("serves declared variants only", () => checkVariants(subject())),
+    about("gives sound verdicts to odd users", () => checkSound(subject())),
+    about("gives the same ask the same verdict", () => checkSame(subject(), prepare(strategy, written, options))),
+    about("leaves its input untouched", () => checkUntouched(subject())),
+    about("decides the same when it explains", () => checkExplains(subject())),
+    about("reads what it declares to read", () => checkReads(subject())),
+    about("keeps its promise to be bounded", () => checkBounded(subject())),
+  ];
+}
+
+function check(name: string, run: () => void | Promise<void>): Check {
+  return { name, run: async () => run() };
+}
+
+interface Subject<Config> {
+  readonly strategy: Strategy<Config>;
+  readonly config: Config;
+  readonly evaluate: Evaluator;
+  readonly feature: Host["feature"];
+  readonly asks: readonly Ask[];
+}
+
+const FEATURE: Host["feature"] = {
+  key: "example",
+  type: "boolean",
+  variants: ["on", "off"],
+  off_variant: "off",
+  fallback_variant: "off",
+};
+const ABOUT = { feature_key: "example", step_id: "example-step", first: true };
+
+function prepare<Config>(strategy: Strategy<Config>, written: Json, options: CheckOptions): Subject<Config> {
+  const feature = options.feature ?? FEATURE;
+  const config = freezeDeep(completed(strategy, written, feature.key));
+  const evaluate = strategy.prepare(config, {
+    feature: freezeDeep(feature),
+    model: options.model,
+    condition: (condition) =>
+      compileCondition(condition, { segment: () => undefined, offVariant: () => undefined, seed: "example#gate" }),
+  });
+  if (typeof evaluate !== "function") throw new Error(`prepare() returned ${typeof evaluate}, an evaluator is wanted`);
+  const moments = options.moments ?? [Date.UTC(2026, 10, 30, 12)];
+  const asks = [...(options.users ?? []), ...ODD_USERS].flatMap((user) =>
+    moments.map((now): Ask => ({ user, now, explain: false, profile: options.profile, variantOf: () => undefined })),
+  );
+  return { strategy, config, evaluate, feature, asks };
+}
+
+function completed<Config>(strategy: Strategy<Config>, written: Json, feature_key: string, previous?: Config): Config {
+  const config = strategy.config.parse(written);
+  const about = { ...ABOUT, feature_key, ...(previous === undefined ? {} : { previous }) };
+  return strategy.complete?.(config, about) ?? config;
+}
+
+function checkShape<Config>({ id, contract, summary }: Strategy<Config>): void {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) throw new Error(`The id is "${id}", kebab-case is wanted`);
+  if (contract !== 1) throw new Error(`The contract is ${String(contract)}, 1 is wanted`);
+  if (summary.trim().length < 10) throw new Error(`The summary is "${summary}", one sentence is wanted`);
+}
+
+function checkOddConfigs<Config>(strategy: Strategy<Config>): void {
+  for (const odd of [null, undefined, 0, Number.NaN, "", "text", [], [[]], true, { unheard_of: 1 }])
+    try {
+      strategy.config.safeParse(odd);
+    } catch (error) {
+      throw new Error(`The config schema threw on ${shown(odd)}: issues are wanted`, { cause: error });
+    }
+}
+
+function checkRoundTrip<Config>(strategy: Strategy<Config>, written: Json, options: CheckOptions): void {
+  const key = (options.feature ?? FEATURE).key;
+  const first = completed(strategy, written, key);
+  const stored = JSON.parse(JSON.stringify(first)) as Json;
+  same("The config changed when it was stored as JSON", stored, first);
+  same("The config changed when its stored form was written again", completed(strategy, stored, key, first), first);
+}
+
+function checkVariants<Config>({ strategy, config, feature }: Subject<Config>): void {
+  for (const variant of strategy.variants?.(config) ?? [])
+    if (!feature.variants.includes(variant))
+      throw new Error(`variants() names "${variant}", the feature has ${feature.variants.join(", ")}`);
+}
+
+async function checkSound<Config>({ strategy, config, evaluate, feature, asks }: Subject<Config>): Promise<void> {
+  const declared = new Map(feature.variants.map((name) => [name, true]));
+  const named = strategy.variants?.(config);
+  for (const ask of asks) {
+    const verdict = await contain(evaluate, ask);
+    const problem = checkVerdict(verdict, declared);
+    if (problem !== undefined) throw new Error(`Asked about ${shown(ask.user)}: ${problem}`);
+    if (named !== undefined && "variant" in verdict && named.length > 0 && !serves(named, verdict.variant, feature))
+      throw new Error(`Decided for "${verdict.variant}", variants() names only ${named.join(", ")}`);
+  }
+}
+
+/** A strategy may default to the feature's own variants without naming them. */
+function serves(named: readonly string[], variant: string, feature: Host["feature"]): boolean {
+  return named.includes(variant) || variant === feature.off_variant || variant === feature.fallback_variant;
+}
+
+async function checkSame<Config>(one: Subject<Config>, other: Subject<Config>): Promise<void> {
+  const forth = await verdicts(one.evaluate, one.asks);
+  const back = await verdicts(one.evaluate, one.asks.toReversed());
+  same("Asked again in another order, the verdicts differ", back.toReversed(), forth);
+  same("Prepared again, the verdicts differ", await verdicts(other.evaluate, other.asks), forth);
+}
+
+async function checkUntouched<Config>({ evaluate, asks }: Subject<Config>): Promise<void> {
+  for (const ask of asks) {
+    const frozen = freezeDeep({ ...ask, user: structuredClone(ask.user) });
+    const before = JSON.stringify(frozen.user);
+    await contain(evaluate, frozen);
+    if (JSON.stringify(frozen.user) !== before) throw new Error(`The user ${before} became ${shown(frozen.user)}`);
+  }
+}
+
+async function checkExplains<Config>({ evaluate, asks }: Subject<Config>): Promise<void> {
+  for (const ask of asks) {
+    const { evidence: _, detail: __, ...plain } = await contain(evaluate, ask);
+    const { evidence, detail, ...explained } = await contain(evaluate, { ...ask, explain: true });
+    same(`Asked about ${shown(ask.user)} with explain, the verdict differs`, explained, plain);
+    same(
+      "The evidence is not JSON",
+      evidence === undefined ? evidence : JSON.parse(JSON.stringify(evidence)),
+      evidence,
+    );
+    if (detail !== undefined && typeof detail !== "string") throw new Error("The detail is not text");
+  }
+}
+
+async function checkReads<Config>({ strategy, config, evaluate, asks }: Subject<Config>): Promise<void> {
+  const declared = strategy.reads?.(config);
+  if (declared === undefined) return;
+  const read = new Set<string>();
+  for (const ask of asks) await contain(evaluate, { ...ask, user: recordReads(ask.user, read) });
+  for (const pointer of read)
+    if (!declared.some((name) => isWithin(pointer, name) || isWithin(name, pointer)))
+      throw new Error(`It read ${pointer}, reads() declares ${declared.join(", ") || "nothing"}`);
+  for (const name of declared)
+    if (![...read].some((pointer) => isWithin(pointer, name) || isWithin(name, pointer)))
+      throw new Error(`It never read ${name}, which reads() declares: add a user that makes it, or leave it out`);
+}
+
+/** True when `pointer` is `container` or inside it. */
+function isWithin(pointer: string, container: string): boolean {
+  return pointer === container || pointer.startsWith(`${container}/`);
+}
+
+async function checkBounded<Config>({ strategy, evaluate, asks }: Subject<Config>): Promise<void> {
+  if (strategy.bounded !== true) return;
+  for (const ask of asks) {
+    const answer = evaluate(ask);
+    if (answer instanceof Promise) {
+      await answer;
+      throw new Error("It answers with a promise, which a bounded strategy does not");
+    }
+  }
+}
+
+async function verdicts(evaluate: Evaluator, asks: readonly Ask[]): Promise<readonly Verdict[]> {
+  const found: Verdict[] = [];
+  for (const ask of asks) found.push(await contain(evaluate, ask));
+  return found;
+}
+
+async function contain(evaluate: Evaluator, ask: Ask): Promise<Verdict> {
+  try {
+    return await evaluate(ask);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Asked about ${shown(ask.user)} it threw, a verdict is wanted: ${why}`, { cause: error });
+  }
+}
+
+function same(problem: string, found: unknown, wanted: unknown): void {
+  if (!isDeepStrictEqual(found, wanted)) throw new Error(`${problem}: ${shown(found)} instead of ${shown(wanted)}`);
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
