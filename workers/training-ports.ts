@@ -1,4 +1,5 @@
 import type { Clock, FeatureStore } from "../core/ports.ts";
+import type { Config } from "../server/config.ts";
 import type { Sql } from "../server/postgres/sql.ts";
 import { readDataset } from "../server/postgres/training-data.ts";
 import type { Metrics } from "../server/services.ts";
@@ -20,7 +21,10 @@ export function trainingPorts({
   features: Pick<FeatureStore, "get">;
   metrics?: Pick<Metrics, "count">;
   /** Event types where neither the request nor the feature's objective names them. */
-  settings: { readonly POSITIVE_EVENT_TYPES: readonly string[]; readonly VIEW_EVENT_TYPES: readonly string[] };
+  settings: Pick<
+    Config,
+    "POSITIVE_EVENT_TYPES" | "VIEW_EVENT_TYPES" | "INTERMEDIATE_POSITIVE_EVENT_TYPES" | "TERMINAL_POSITIVE_EVENT_TYPES"
+  >;
 }): TrainModelPorts {
   return {
     databaseUrl,
@@ -34,6 +38,10 @@ export function trainingPorts({
       const defaults = {
         positive_event_types: settings.POSITIVE_EVENT_TYPES,
         view_event_types: settings.VIEW_EVENT_TYPES,
+        funnel: {
+          intermediate: settings.INTERMEDIATE_POSITIVE_EVENT_TYPES,
+          terminal: settings.TERMINAL_POSITIVE_EVENT_TYPES,
+        },
         objective,
       };
       return readDataset(sql, environment, request, defaults, options);

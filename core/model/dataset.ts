@@ -22,6 +22,8 @@ export interface DatasetSource {
   readonly total_events: number;
   readonly unique_users: number;
   readonly positive_events: number;
+  /** Events of the settings' intermediate and terminal types, where they were counted. */
+  readonly funnel?: { readonly intermediate: number; readonly terminal: number } | undefined;
   readonly moments: "exposures" | "views" | "events" | "cut";
   readonly window_seconds: number;
   readonly positive_event_types: readonly string[];

@@ -278,6 +278,12 @@ function profileOf(dataset: Dataset, split: Split): Json {
     class_distribution: { "0": rows - positives, "1": positives },
     window_seconds: source.window_seconds,
     positive_event_types: source.positive_event_types,
+    ...(source.funnel === undefined
+      ? {}
+      : {
+          intermediate_positive_events: source.funnel.intermediate,
+          terminal_positive_events: source.funnel.terminal,
+        }),
     moments: source.moments,
     immature: source.immature,
     capped: source.capped,

@@ -5,12 +5,13 @@ import { createMoments, type Happening } from "../../core/model/moments.ts";
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
 import { Invalid, type TrainingRequest } from "../../core/ports.ts";
 import type { Sql } from "./sql.ts";
-import { requireEvents, type Survey, survey } from "./training-survey.ts";
+import { type Funnel, requireEvents, type Survey, survey } from "./training-survey.ts";
 
 /** What a request leaves open: the settings' event types and, first, the feature's objective. */
 export interface TrainingDefaults {
   readonly positive_event_types: readonly string[];
   readonly view_event_types: readonly string[];
+  readonly funnel: Funnel;
   readonly objective?: Objective | null | undefined;
 }
 
@@ -44,7 +45,14 @@ export async function readDataset(
   options.onProgress?.(0, "counting events");
   const positiveTypes =
     request.positive_event_types ?? defaults.objective?.event_types ?? defaults.positive_event_types;
-  const found = await survey(sql, environment, request.feature_key, positiveTypes, defaults.view_event_types);
+  const found = await survey(
+    sql,
+    environment,
+    request.feature_key,
+    positiveTypes,
+    defaults.view_event_types,
+    defaults.funnel,
+  );
   await requireEvents(sql, environment, found, positiveTypes);
   const plan = planOf(request, defaults, found, positiveTypes);
   requireCut(plan, found);
@@ -135,6 +143,7 @@ async function read(
     total_events: found.events,
     unique_users: users,
     positive_events: plan.positives_of_feature ? found.positives_of_feature : found.positives,
+    funnel: { intermediate: found.intermediate, terminal: found.terminal },
     moments: plan.moments,
     window_seconds: plan.window / 1000,
     positive_event_types: plan.positiveTypes,

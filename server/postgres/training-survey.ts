@@ -13,6 +13,15 @@ export interface Survey {
   readonly views_of_feature: number;
   readonly events_of_feature: number;
   readonly exposures: number;
+  /** Of the settings' funnel. */
+  readonly intermediate: number;
+  readonly terminal: number;
+}
+
+/** Event types on the way to success, and of success itself: how far positive events got is part of what a training reports. */
+export interface Funnel {
+  readonly intermediate: readonly string[];
+  readonly terminal: readonly string[];
 }
 
 /** Counts the environment's events, once. */
@@ -22,6 +31,7 @@ export async function survey(
   feature: string | null,
   positiveTypes: readonly string[],
   viewTypes: readonly string[],
+  funnel: Funnel,
 ): Promise<Survey> {
   const [row] = await sql<[Survey]>`
     select
@@ -34,6 +44,8 @@ export async function survey(
       count(*) filter (where event_type = any(${[...viewTypes]}::text[]))::float8 as views,
       count(*) filter (where event_type = any(${[...viewTypes]}::text[]) and feature_key = ${feature})::float8
         as views_of_feature,
+      count(*) filter (where event_type = any(${[...funnel.intermediate]}::text[]))::float8 as intermediate,
+      count(*) filter (where event_type = any(${[...funnel.terminal]}::text[]))::float8 as terminal,
       count(*) filter (where feature_key = ${feature})::float8 as events_of_feature,
       (select count(*) from exposures
         where environment = ${environment} and feature_key = ${feature} and features is not null)::float8 as exposures

@@ -9,7 +9,11 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.ts
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 0, 5, 8);
-const DEFAULTS = { positive_event_types: ["transaction"], view_event_types: ["view"] };
+const DEFAULTS = {
+  positive_event_types: ["transaction"],
+  view_event_types: ["view"],
+  funnel: { intermediate: ["addtocart"], terminal: ["transaction"] },
+};
 const REQUEST: TrainingRequest = {
   feature_key: null,
   learner: "auto",
@@ -91,6 +95,7 @@ describe("readDataset()", () => {
       total_events: 160,
       unique_users: 120,
       positive_events: 40,
+      funnel: { intermediate: 0, terminal: 40 },
       moments: "views",
       immature: 32,
     });
