@@ -18,7 +18,7 @@ export function transaction<Result>(sql: Sql, work: Work<Result>, mode = "read w
     async (t) => {
       const savepoint = t.savepoint as <S>(nested: Work<S>) => Promise<S>;
       Object.assign(t, { savepoint: <S>(nested: Work<S>) => savepoint(guard(nested)) });
-      const outcome = await settle(inner(t));
+      const outcome = await settle(inner(refusing(t, () => lost)));
       // `begin` hears of the loss at the same moment as the query in flight: let both arrive.
       await setImmediate();
       if (lost || isFatal(outcome.error)) return never<R>();
@@ -31,6 +31,16 @@ export function transaction<Result>(sql: Sql, work: Work<Result>, mode = "read w
     lost = true;
   });
   return done;
+}
+
+/** The work may be busy elsewhere when the connection goes: its next query, too, would be sent into nothing. */
+function refusing(t: Transaction, lost: () => boolean): Transaction {
+  return new Proxy(t, {
+    apply(query, self, parts) {
+      if (lost()) throw new Error("The transaction's connection was lost: nothing of it was kept");
+      return Reflect.apply(query, self, parts);
+    },
+  });
 }
 
 function settle<R>(promise: Promise<R>): Promise<{ result: R; error?: never } | { error: unknown }> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openSql, type Sql, type Transaction } from "../../../server/postgres/sql.ts";
+import { onConnectionClosed, openSql, type Sql, type Transaction } from "../../../server/postgres/sql.ts";
 import { transaction } from "../../../server/postgres/transaction.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -52,6 +52,7 @@ describe("transaction()", () => {
 
   test.each([
     ["while idle", async (t: Transaction) => cut(t)],
+    ["and known to be so before the next query", async (t: Transaction) => cutAndNoticed(t)],
     ["while a query runs", async (t: Transaction) => void (await Promise.all([t`select pg_sleep(60)`, cutLater()]))],
     ["inside a savepoint", async (t: Transaction) => void (await t.savepoint((s) => cut(s).then(() => s`select 1`)))],
   ])("rejects when the connection is lost %s, and keeps nothing", async (_when, lose) => {
@@ -64,6 +65,14 @@ describe("transaction()", () => {
     expect(await database.sql`select note from notes where note like '%los%'`).toEqual([]);
   });
 });
+
+async function cutAndNoticed(t: Transaction): Promise<void> {
+  const noticed = Promise.withResolvers<void>();
+  const stop = onConnectionClosed(sql, noticed.resolve);
+  await cut(t);
+  await noticed.promise;
+  stop();
+}
 
 /** Cuts the connection from outside, once its query runs. */
 async function cutLater(): Promise<void> {
