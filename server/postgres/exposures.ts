@@ -30,42 +30,90 @@ function isServed(exposure: Exposure): exposure is Served {
   return exposure.decision.variant !== null && exposure.decision.feature_version !== null;
 }
 
+/**
+ * What exposures of one kind share is sent once a kind, not once a row: a batch has thousands of rows and a handful of
+ * kinds, and making and reading the texts is most of what an exposure costs this process.
+ */
 async function insertExposures(t: Transaction, exposures: readonly Served[]): Promise<void> {
+  const { kinds, places } = kindsOf(exposures);
   const column = (read: (exposure: Served) => string | null) => texts(exposures.map((each) => clean(read(each))));
-  const number = (read: (exposure: Served) => number | boolean | null) => plain(exposures.map(read));
+  const number = (read: (exposure: Served) => number | null) => plain(exposures.map(read));
+  const shared = (read: (kind: Served) => string | null) => texts(kinds.map((kind) => clean(read(kind))));
   await t`
     insert into exposures (
       decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
       reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features)
     select
-      decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
-      reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause,
-      features::jsonb
+      decision_id, environment, at, feature_key, feature_version, user_id, coalesce(unit, user_id), variant, enabled,
+      decision_source, reason, step, score, threshold, confidence, probability, model_version, fallback_from,
+      fallback_cause, features::jsonb
     from unnest(
+      ${plain(places)}::text::int[],
       ${column((each) => each.decision_id)}::text::text[],
-      ${column((each) => each.environment)}::text::text[],
       ${times(exposures.map(({ at }) => at))}::text::timestamptz[],
-      ${column((each) => each.decision.feature_key)}::text::text[],
-      ${number((each) => each.decision.feature_version)}::text::int[],
       ${column((each) => each.decision.user_id ?? "")}::text::text[],
-      ${column((each) => each.unit)}::text::text[],
-      ${column((each) => each.decision.variant)}::text::text[],
-      ${number((each) => each.decision.enabled)}::text::boolean[],
-      ${column((each) => each.decision.decision_source)}::text::text[],
-      ${column((each) => each.decision.reason)}::text::text[],
-      ${column((each) => each.decision.step)}::text::text[],
+      ${column(({ unit, decision }) => (unit === decision.user_id ? null : unit))}::text::text[],
       ${number((each) => each.decision.score)}::text::float8[],
       ${number((each) => each.decision.threshold)}::text::float8[],
       ${number((each) => each.decision.confidence)}::text::float8[],
       ${number((each) => each.decision.probability)}::text::float8[],
-      ${column((each) => each.decision.model_version)}::text::text[],
-      ${column((each) => each.decision.fallback?.from ?? null)}::text::text[],
-      ${column((each) => each.decision.fallback?.cause ?? null)}::text::text[],
       ${texts(exposures.map(({ features }) => (features === null ? null : cleanJson(features))))}::text::text[])
-      as input (
-        decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
-        reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features)
+      as input (place, decision_id, at, user_id, unit, score, threshold, confidence, probability, features)
+    join unnest(
+      ${shared((kind) => kind.environment)}::text::text[],
+      ${shared((kind) => kind.decision.feature_key)}::text::text[],
+      ${plain(kinds.map((kind) => kind.decision.feature_version))}::text::int[],
+      ${shared((kind) => kind.decision.variant)}::text::text[],
+      ${plain(kinds.map((kind) => kind.decision.enabled))}::text::boolean[],
+      ${shared((kind) => kind.decision.decision_source)}::text::text[],
+      ${shared((kind) => kind.decision.reason)}::text::text[],
+      ${shared((kind) => kind.decision.step)}::text::text[],
+      ${shared((kind) => kind.decision.model_version)}::text::text[],
+      ${shared((kind) => kind.decision.fallback?.from ?? null)}::text::text[],
+      ${shared((kind) => kind.decision.fallback?.cause ?? null)}::text::text[]) with ordinality
+      as kind (
+        environment, feature_key, feature_version, variant, enabled, decision_source, reason, step, model_version,
+        fallback_from, fallback_cause, number) on kind.number = input.place
     on conflict do nothing`;
+}
+
+/** One exposure of each kind, and each exposure's kind, counted from 1. */
+function kindsOf(exposures: readonly Served[]): {
+  readonly kinds: readonly Served[];
+  readonly places: readonly number[];
+} {
+  const kinds: Served[] = [];
+  // By feature, so that few are compared however many features there are.
+  const byFeature = new Map<string, number[]>();
+  const places = exposures.map((exposure) => {
+    const { feature_key } = exposure.decision;
+    let known = byFeature.get(feature_key);
+    if (known === undefined) {
+      known = [];
+      byFeature.set(feature_key, known);
+    }
+    for (const place of known) if (sameKind(kinds[place - 1] as Served, exposure)) return place;
+    known.push(kinds.push(exposure));
+    return kinds.length;
+  });
+  return { kinds, places };
+}
+
+function sameKind(one: Served, other: Served): boolean {
+  const a = one.decision;
+  const b = other.decision;
+  return (
+    one.environment === other.environment &&
+    a.feature_version === b.feature_version &&
+    a.variant === b.variant &&
+    a.enabled === b.enabled &&
+    a.decision_source === b.decision_source &&
+    a.reason === b.reason &&
+    a.step === b.step &&
+    a.model_version === b.model_version &&
+    a.fallback?.from === b.fallback?.from &&
+    a.fallback?.cause === b.fallback?.cause
+  );
 }
 
 /**
