@@ -3,9 +3,11 @@ import type { Services } from "../services.ts";
 import { observeRequests } from "../telemetry/observe-requests.ts";
 import { type AccessControl, accessControl } from "./access.ts";
 import { answerError, HttpError } from "./errors.ts";
+import { eventIntake } from "./event-intake.ts";
 import { type AnswerHeaders, answerHeaders } from "./headers.ts";
 import type { App, Env, RouteContext } from "./route.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { createEventRoute } from "./routes/create-event.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { evaluateRoute } from "./routes/evaluate.ts";
@@ -39,12 +41,14 @@ export function createApp(services: Services): HttpApp {
   guard(api, { access, headers });
 
   evaluateRoute(hot, api, services, { access, headers });
+  const intake = eventIntake(services);
+  createEventRoute(hot, api, intake, { access, headers });
   evaluateBatchRoute(api, services);
   featureRoutes(api, services);
   segmentRoutes(api, services);
   environmentRoutes(api, services);
   experimentRoutes(api, services);
-  eventRoutes(api, services);
+  eventRoutes(api, intake, services.events);
   simulateRoutes(api, services);
   trainRoutes(api, services);
   modelRoutes(api, services);

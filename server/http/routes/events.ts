@@ -1,31 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { experimentArm } from "../../../core/engine/experiment-arm.ts";
-import { checkEvent, type Rejection } from "../../../core/event/check-event.ts";
-import { EventInput, PropertyValue } from "../../../core/event/event.ts";
-import type { NewEvent } from "../../../core/ports.ts";
-import type { Services } from "../../services.ts";
+import type { Rejection } from "../../../core/event/check-event.ts";
+import { EventInput } from "../../../core/event/event.ts";
+import type { EventStore, NewEvent } from "../../../core/ports.ts";
 import { check, readJson } from "../body.ts";
-import { HttpError } from "../errors.ts";
+import { type EventIntake, isRejection } from "../event-intake.ts";
 import { type App, failures, json, on, type RouteContext } from "../route.ts";
+import { StoredEvent } from "../stored-event.ts";
 
 /** Events one call of /ingest/events may carry, and the bytes they may take. */
 export const INGEST_EVENTS = 5_000;
 export const INGEST_LIMIT = 8 * 1024 * 1024;
-
-const StoredEvent = z
-  .object({
-    id: z.int(),
-    duplicate: z.boolean().describe("True: an event with this event_id and timestamp was stored before, under this id"),
-    event_id: z.string().nullable(),
-    user_id: z.string(),
-    feature_key: z.string(),
-    event_type: z.string(),
-    timestamp: z.string().describe("UTC, to the millisecond"),
-    properties: z.record(z.string(), PropertyValue),
-    source: z.string().nullable(),
-    ab_variant: z.string().nullable().describe("Arm of the experiment that ran on the feature when the event came in"),
-  })
-  .meta({ id: "StoredEvent" });
 
 const IngestRequest = z
   .strictObject({
@@ -35,7 +19,10 @@ const IngestRequest = z
   .meta({ id: "IngestRequest" });
 
 /** The same without the events themselves: each is checked on its own, and a bad one is rejected alone. */
-const IngestEnvelope = IngestRequest.extend({ events: z.array(z.unknown()).min(1).max(INGEST_EVENTS) });
+const IngestEnvelope = z.strictObject({
+  source: IngestRequest.shape.source,
+  events: z.array(z.unknown()).min(1).max(INGEST_EVENTS),
+});
 
 const IngestAnswer = z
   .object({
@@ -68,20 +55,6 @@ const ListQuery = z.object({
   cursor: z.string().optional().describe("X-Next-Cursor of the page before"),
 });
 
-const createEvent = createRoute({
-  method: "post",
-  path: "/events",
-  tags: ["events"],
-  summary: "Store one event",
-  description: "Answers after the event is durably stored. With an `event_id`, sending it again changes nothing.",
-  request: { body: { ...json(EventInput, "What a user did"), required: true } },
-  responses: {
-    201: json(StoredEvent, "Stored"),
-    200: json(StoredEvent, "Stored before: the id is the first one's"),
-    ...failures(400, 413, 503),
-  },
-});
-
 const ingest = createRoute({
   method: "post",
   path: "/ingest/events",
@@ -89,7 +62,10 @@ const ingest = createRoute({
   summary: "Store many events",
   description: "Answers after the commit. An event that is not valid is rejected alone, by its index.",
   request: { body: { ...json(IngestRequest, "1 to 5000 events, at most 8 MB"), required: true } },
-  responses: { 201: json(IngestAnswer, "What was stored and what was not"), ...failures(400, 413, 503) },
+  responses: {
+    201: json(IngestAnswer, "What was stored and what was not"),
+    ...failures(400, 401, 403, 404, 413, 503),
+  },
 });
 
 const list = createRoute({
@@ -99,55 +75,23 @@ const list = createRoute({
   summary: "Events, newest first",
   description: "The next page's cursor is in `X-Next-Cursor` (and its address in `Link`); the last page has neither.",
   request: { query: ListQuery },
-  responses: { 200: json(z.array(StoredEvent.omit({ duplicate: true })), "One page"), ...failures() },
+  responses: { 200: json(z.array(StoredEvent), "One page"), ...failures(401, 403, 404, 503) },
 });
 
-/** `POST /events`, `POST /ingest/events`, `GET /events`. */
-export function eventRoutes(app: App, services: Pick<Services, "clock" | "snapshots" | "events" | "metrics">): void {
-  const { clock, snapshots, events, metrics } = services;
-
-  async function store(environment: string, accepted: readonly NewEvent[]) {
-    const stored = await events.append(environment, accepted);
-    const duplicates = stored.reduce((sum, { duplicate }) => sum + Number(duplicate), 0);
-    metrics.count("events_stored_total", {}, stored.length - duplicates);
-    if (duplicates > 0) metrics.count("events_duplicates_total", {}, duplicates);
-    return { stored, duplicates };
-  }
-
-  function accept(environment: string, input: unknown, source: string | undefined): NewEvent | Rejection {
-    const checked = checkEvent(input, clock.now());
-    if ("rejection" in checked) return checked.rejection;
-    const { event } = checked;
-    const ab_variant = experimentArm(snapshots.get(environment), event.feature_key, event.user_id);
-    return source === undefined || event.source !== undefined
-      ? { ...event, ab_variant }
-      : { ...event, source, ab_variant };
-  }
-
-  on(app, createEvent, async (c) => {
-    const environment = c.get("environment");
-    const event = accept(environment, await readJson(c), undefined);
-    if (isRejection(event)) {
-      metrics.count("events_rejected_total", { reason: event.code });
-      throw refusal(event);
-    }
-    const { stored } = await store(environment, [event]);
-    const { id, duplicate } = stored[0] as { id: number; duplicate: boolean };
-    return c.json({ id, duplicate, event_id: null, source: null, ...event }, duplicate ? 200 : 201);
-  });
-
+/** `POST /ingest/events` and `GET /events`. */
+export function eventRoutes(app: App, intake: EventIntake, events: EventStore): void {
   on(app, ingest, async (c) => {
     const environment = c.get("environment");
     const envelope = check(IngestEnvelope, await readJson(c, { limit: INGEST_LIMIT }));
     const accepted: NewEvent[] = [];
     const rejections: (Rejection & { index: number })[] = [];
     for (const [index, input] of envelope.events.entries()) {
-      const event = accept(environment, input, envelope.source);
+      const event = intake.accept(environment, input, envelope.source);
       if (isRejection(event)) rejections.push({ index, ...event });
       else accepted.push(event);
     }
-    for (const { code } of rejections) metrics.count("events_rejected_total", { reason: code });
-    const { duplicates } = await store(environment, accepted);
+    const outcomes = await intake.store(environment, accepted);
+    const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
     const saved_events = accepted.length - duplicates;
     return c.json({ saved_events, rejected: rejections.length, duplicates, rejections }, 201);
   });
@@ -161,15 +105,6 @@ export function eventRoutes(app: App, services: Pick<Services, "clock" | "snapsh
     }
     return c.json(page.events);
   });
-}
-
-function isRejection(outcome: NewEvent | Rejection): outcome is Rejection {
-  return "code" in outcome;
-}
-
-function refusal({ code, message, field }: Rejection): HttpError {
-  const named = `${field ?? "body"} ${message}`;
-  return new HttpError(422, code, named, field === undefined ? {} : { field, errors: [{ field, message }] });
 }
 
 function nextPage(c: RouteContext, cursor: string): string {
