@@ -99,19 +99,18 @@ function supervise(child: ChildProcess, end: Promise<unknown>, port: number, sit
   // The server must not keep a process alive that has nothing else to do: the watchdog stops it then.
   child.unref();
   let ended = false;
+  void end.then(() => {
+    ended = true;
+    // Its pid may soon be somebody else's.
+    dog?.kill("SIGKILL");
+  });
   const stop = async () => {
     child.ref();
-    if (process.platform === "win32") {
-      const done = promisify(execFile)(site.binaries.path("pg_ctl"), ["stop", "-D", site.data, "-m", "fast"]);
-      await Promise.all([done, end]);
-    } else {
-      void end.then(() => {
-        ended = true;
-      });
-      await shutDown(pid, () => ended);
-      await end;
-    }
-    dog?.kill("SIGKILL");
+    const stopping =
+      process.platform === "win32"
+        ? promisify(execFile)(site.binaries.path("pg_ctl"), ["stop", "-D", site.data, "-m", "fast"])
+        : shutDown(pid, () => ended);
+    await Promise.all([stopping, end]);
   };
   return { port, stop };
 }
