@@ -7,21 +7,29 @@ export interface Stoppable {
 
 /** How long an orderly stop may take before the process ends anyway. */
 const STOP_TIMEOUT = 20_000;
+/** npm forwards the signal that Ctrl-C sent to the whole group: one keystroke arrives twice, milliseconds apart. */
+const SAME_SIGNAL = 500;
 
 /**
- * Runs a process for its whole life: starts it, waits for SIGTERM or SIGINT, stops it in order and exits 0. A second signal
- * exits at once (130). A start that fails prints its message and exits 1. So does a promise that nobody handled: what it left
- * half done is unknown, and a supervisor that restarts us is safer than a limp.
+ * Runs a process for its whole life: starts it, waits for SIGTERM or SIGINT, stops it in order and exits 0. A second
+ * signal, more than half a second later, exits at once (130). A start that fails prints its message and exits 1. So does a
+ * promise that nobody handled: what it left half done is unknown, and a supervisor that restarts us is safer than a limp.
  */
 export function runProcess(start: () => Promise<Stoppable>): void {
   let running: Stoppable | undefined;
-  let stopping = false;
+  let stopping: number | undefined;
   const stop = async (code: number) => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (stopping !== undefined) {
+      if (performance.now() - stopping > SAME_SIGNAL) process.exit(130);
+      return;
+    }
+    stopping = performance.now();
+    setTimeout(() => {
+      fail(`Stopping in order took longer than ${STOP_TIMEOUT / 1000} s: ended as it was`);
+      process.exit(1);
+    }, STOP_TIMEOUT).unref();
     // A start that is under way is waited for, so that what it opened is closed too.
     const started = await starting;
-    setTimeout(() => process.exit(code === 0 ? 1 : code), STOP_TIMEOUT).unref();
     await started?.close();
     process.exit(code);
   };
@@ -40,7 +48,7 @@ export function runProcess(start: () => Promise<Stoppable>): void {
   for (const event of ["unhandledRejection", "uncaughtException"] as const)
     process.on(event, (error: unknown) => {
       fail(error);
-      if (running && !stopping) void stop(1);
+      if (running && stopping === undefined) void stop(1);
       else process.exit(1);
     });
 }
