@@ -10,6 +10,8 @@ export interface EventRow {
   readonly event: NewEvent;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** The same in UTC, to the millisecond: what is stored. */
+  readonly timestamp: string;
   /** The properties as JSON text, made once: its length also bounds the queue. */
   readonly properties: string;
 }
@@ -73,7 +75,7 @@ async function insertEvents(
       unnest(
         ${plain(order.map((index) => ids[index] as number))}::text::bigint[],
         ${texts(sorted.map(({ environment }) => environment))}::text::text[],
-        ${times(sorted.map(({ at }) => at))}::text::timestamptz[],
+        ${texts(sorted.map(({ timestamp }) => timestamp))}::text::timestamptz[],
         ${column((event) => event.user_id)}::text::text[],
         ${column((event) => event.feature_key)}::text::text[],
         ${column((event) => event.event_type)}::text::text[]),
@@ -96,7 +98,7 @@ async function storedIds(t: Transaction, rows: readonly EventRow[]): Promise<Rea
       ${plain(known)}::text::int[],
       ${texts(known.map((index) => row(index).environment))}::text::text[],
       ${texts(known.map((index) => row(index).event.event_id ?? null))}::text::text[],
-      ${times(known.map((index) => row(index).at))}::text::timestamptz[]) as input (index, environment, event_id, "timestamp")
+      ${texts(known.map((index) => row(index).timestamp))}::text::timestamptz[]) as input (index, environment, event_id, "timestamp")
     join events using (environment, event_id, "timestamp")`;
   const stored = new Map(found.map(({ index, id }) => [index, id]));
   if (stored.size !== known.length)

@@ -125,7 +125,10 @@ export function groupCommit(
 }
 
 function row(environment: string, event: NewEvent): EventRow {
-  return { environment, event, at: Date.parse(event.timestamp), properties: JSON.stringify(event.properties) };
+  const at = Date.parse(event.timestamp);
+  // As check-event.ts writes it; other callers may have zones or microseconds.
+  const timestamp = /^\d{4}-.{18}Z$/.test(event.timestamp) ? event.timestamp : new Date(at).toISOString();
+  return { environment, event, at, timestamp, properties: JSON.stringify(event.properties) };
 }
 
 /** PostgreSQL refused a value or a constraint: another caller's rows may be fine. */

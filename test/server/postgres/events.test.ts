@@ -174,3 +174,17 @@ describe("list()", () => {
     await expect(eventStore(database.sql).list("production", {}, { limit: 1, cursor })).rejects.toBeInstanceOf(Invalid);
   });
 });
+
+describe("append() of times with zones", () => {
+  test("keeps them in UTC to the millisecond, and knows them again as duplicates", async () => {
+    const store = eventStore(database.sql);
+    const user_id = freshUser();
+    const sent = ["2026-11-22T13:00:00.1239+01:00", "2026-11-22T12:00:00.123Z", "2026-11-22T12:00:00.123000Z"];
+    const answers = [];
+    for (const timestamp of sent)
+      answers.push(...(await store.append("production", [event({ user_id, event_id: "zone", timestamp })])));
+    expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, true, true]);
+    const { events } = await store.list("production", { user_id }, { limit: 2 });
+    expect(events.map(({ timestamp }) => timestamp)).toEqual(["2026-11-22T12:00:00.123Z"]);
+  });
+});
