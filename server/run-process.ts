@@ -47,14 +47,14 @@ export function runProcess(start: () => Promise<Stoppable>): void {
   process.on("SIGINT", () => void stop(0));
   for (const event of ["unhandledRejection", "uncaughtException"] as const)
     process.on(event, (error: unknown) => {
-      fail(error);
+      // A defect, whoever's: where it came from is all there is to find it by.
+      fail(error, true);
       if (running && stopping === undefined) void stop(1);
       else process.exit(1);
     });
 }
 
-function fail(error: unknown): void {
-  const text =
-    error instanceof Error ? (process.env.LOG_LEVEL === "debug" ? error.stack : error.message) : String(error);
+function fail(error: unknown, withStack = process.env.LOG_LEVEL === "debug"): void {
+  const text = error instanceof Error ? (withStack ? error.stack : error.message) : String(error);
   process.stderr.write(`${text}\n`);
 }

@@ -23,6 +23,9 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
     max,
     onnotice,
     types: { bigint },
+    // Asked for on every new connection, and nobody handles its failure: a connection lost at that moment would end the
+    // process (docs/decisions/0051-lost-connections.md). Arrays are sent as text instead (array-literal.ts).
+    fetch_types: false,
     connection: { application_name: APPLICATION_NAME },
     // Without a bound, the pause between attempts grows to 20 s: too long to be stale after the database is back.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),

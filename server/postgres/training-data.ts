@@ -4,6 +4,7 @@ import { FEATURE_SCHEMA, type FeatureRow } from "../../core/model/feature-row.ts
 import { createMoments, type Happening } from "../../core/model/moments.ts";
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
 import { Invalid, type TrainingRequest } from "../../core/ports.ts";
+import { texts } from "./array-literal.ts";
 import type { Sql } from "./sql.ts";
 import { type Funnel, requireEvents, type Survey, survey } from "./training-survey.ts";
 
@@ -212,13 +213,13 @@ function happenings(sql: Sql, environment: string, plan: Plan) {
 /** Whether an event reaches the objective. */
 function isPositive(sql: Sql, { positiveTypes, positives_of_feature, feature }: Plan) {
   const ofFeature = positives_of_feature ? sql`and feature_key = ${feature}` : sql``;
-  return sql`(event_type = any(${[...positiveTypes]}::text[]) ${ofFeature})`;
+  return sql`(event_type = any(${texts(positiveTypes)}::text::text[]) ${ofFeature})`;
 }
 
 /** Whether an event is a moment of decision. */
 function isMoment(sql: Sql, { moments, viewTypes, moments_of_feature, feature }: Plan) {
   if (moments === "cut" || moments === "exposures") return sql`false`;
-  const ofType = moments === "views" ? sql`event_type = any(${[...viewTypes]}::text[])` : sql`true`;
+  const ofType = moments === "views" ? sql`event_type = any(${texts(viewTypes)}::text::text[])` : sql`true`;
   const ofFeature = moments_of_feature ? sql`and feature_key = ${feature}` : sql``;
   return sql`(${ofType} ${ofFeature})`;
 }

@@ -1,5 +1,6 @@
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
 import { Invalid } from "../../core/ports.ts";
+import { texts } from "./array-literal.ts";
 import type { Sql } from "./sql.ts";
 
 /** What there is to learn from. Times in milliseconds since the epoch. */
@@ -38,14 +39,14 @@ export async function survey(
       count(*)::float8 as events,
       floor(extract(epoch from min("timestamp")) * 1000)::float8 as first,
       floor(extract(epoch from max("timestamp")) * 1000)::float8 as last,
-      count(*) filter (where event_type = any(${[...positiveTypes]}::text[]))::float8 as positives,
-      count(*) filter (where event_type = any(${[...positiveTypes]}::text[]) and feature_key = ${feature})::float8
+      count(*) filter (where event_type = any(${texts(positiveTypes)}::text::text[]))::float8 as positives,
+      count(*) filter (where event_type = any(${texts(positiveTypes)}::text::text[]) and feature_key = ${feature})::float8
         as positives_of_feature,
-      count(*) filter (where event_type = any(${[...viewTypes]}::text[]))::float8 as views,
-      count(*) filter (where event_type = any(${[...viewTypes]}::text[]) and feature_key = ${feature})::float8
+      count(*) filter (where event_type = any(${texts(viewTypes)}::text::text[]))::float8 as views,
+      count(*) filter (where event_type = any(${texts(viewTypes)}::text::text[]) and feature_key = ${feature})::float8
         as views_of_feature,
-      count(*) filter (where event_type = any(${[...funnel.intermediate]}::text[]))::float8 as intermediate,
-      count(*) filter (where event_type = any(${[...funnel.terminal]}::text[]))::float8 as terminal,
+      count(*) filter (where event_type = any(${texts(funnel.intermediate)}::text::text[]))::float8 as intermediate,
+      count(*) filter (where event_type = any(${texts(funnel.terminal)}::text::text[]))::float8 as terminal,
       count(*) filter (where feature_key = ${feature})::float8 as events_of_feature,
       (select count(*) from exposures
         where environment = ${environment} and feature_key = ${feature} and features is not null)::float8 as exposures
