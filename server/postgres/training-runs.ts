@@ -1,6 +1,7 @@
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
 import type { TrainingJob } from "../../core/ports.ts";
+import { plain, texts } from "./array-literal.ts";
 import { modelStore } from "./models.ts";
 import { isRunLocked } from "./run-lock.ts";
 import type { Sql, Transaction } from "./sql.ts";
@@ -138,8 +139,8 @@ async function recover(t: Transaction, row: TrainingJobRow): Promise<void> {
  */
 async function forget(t: Transaction, held: readonly { id: number; locked_by: string }[]): Promise<void> {
   if (held.length === 0) return;
-  await t`select graphile_worker.force_unlock_workers(${held.map((entry) => entry.locked_by)})`;
-  await t`select graphile_worker.complete_jobs(${held.map((entry) => entry.id)}::bigint[])`;
+  await t`select graphile_worker.force_unlock_workers(${texts(held.map((entry) => entry.locked_by))}::text::text[])`;
+  await t`select graphile_worker.complete_jobs(${plain(held.map((entry) => entry.id))}::text::bigint[])`;
 }
 
 async function mine(t: Transaction, { job_id, attempts }: Pick<Run, "job_id" | "attempts">): Promise<void> {
