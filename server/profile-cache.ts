@@ -30,6 +30,9 @@ export function profileCache(
     const readAt = clock.now();
     const pending = store.read(environment, userId).then(
       (profile) => {
+        // Shared by all who read it, third-party strategies too.
+        for (const aggregate of Object.values(profile)) Object.freeze(aggregate);
+        Object.freeze(profile);
         // Forgotten while it was read: it may be from before the events that were acknowledged since.
         if (reading.get(key) === pending) remember(key, { profile, readAt });
         return profile;

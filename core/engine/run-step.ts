@@ -2,14 +2,14 @@ import type { FallbackCause } from "../decision/decision.ts";
 import type { Ask, Evaluator, Verdict } from "../strategy.ts";
 import { type Breaker, isOpen, lets, reportFailure, reportNothing, reportSuccess } from "./breaker.ts";
 import type { Timing } from "./timing.ts";
-import { checkVerdict } from "./verdict.ts";
+import { checkVerdict, ownVerdict } from "./verdict.ts";
 
 /** What is needed to ask one step's strategy. */
 export interface Runnable {
   readonly evaluate: Evaluator;
   /** Milliseconds. */
   readonly budget: number;
-  /** The strategy is quick by construction: no stopwatch. */
+  /** The strategy is quick and careful by construction: no stopwatch, and neither its ask nor its verdict is copied. */
   readonly bounded: boolean;
   readonly breaker: Breaker;
   /** Names the feature declares. */
@@ -43,7 +43,7 @@ export function runStep(
   const watched = step.bounded ? undefined : timing;
   const started = watched === undefined ? 0 : watched.clock();
   try {
-    const verdict: unknown = step.evaluate(ask);
+    const verdict: unknown = step.evaluate(step.bounded ? ask : ownAsk(ask));
     if (isPromise(verdict)) return patient ? wait(step, verdict, started, timing) : refuse(step, verdict);
     const late = watched === undefined ? undefined : overrun(step, watched.clock() - started);
     return late === undefined ? accept(step, timing, verdict) : fail(step, timing, late);
@@ -53,6 +53,12 @@ export function runStep(
 }
 
 const OPEN_CIRCUIT: Failure = { failed: "open_circuit", detail: "Failed too often in a row, not asked for a while" };
+
+/** For the strategy alone: whatever it writes there, the caller's user and the next step's ask stay as they are. */
+function ownAsk(ask: Ask): Ask {
+  const { user, now, explain, profile } = ask;
+  return { user: { ...user }, now, explain, profile, variantOf: (key) => ask.variantOf(key) };
+}
 
 /** A synchronous verdict that came too late is not used: it would teach callers to wait. */
 function overrun({ budget }: Runnable, took: number): Failure | undefined {
@@ -89,10 +95,13 @@ function wait(
       timing?.deadline(Math.max(0, left), () =>
         finish(() => fail(step, timing, { failed: "timeout", detail: `No verdict within ${step.budget} ms` })),
       ) ?? (() => {});
-    verdict.then(
-      (value) => finish(() => acceptLate(step, timing, value)),
-      (error) => finish(() => fail(step, timing, { failed: "error", detail: messageOf(error) })),
-    );
+    const rejected = (error: unknown) =>
+      finish(() => fail(step, timing, { failed: "error", detail: messageOf(error) }));
+    try {
+      verdict.then((value) => finish(() => acceptLate(step, timing, value)), rejected);
+    } catch (error) {
+      rejected(error); // no promise of the language, only something with a `then`
+    }
   });
 }
 
@@ -111,7 +120,8 @@ function refuse(step: Runnable, verdict: PromiseLike<unknown>): Failure {
   return { failed: "timeout", detail: "Answers with a promise, which cannot be waited for inside a prerequisite" };
 }
 
-function accept(step: Runnable, timing: Timing | undefined, verdict: unknown): Answer {
+function accept(step: Runnable, timing: Timing | undefined, answered: unknown): Answer {
+  const verdict = step.bounded ? answered : ownVerdict(answered);
   const problem = checkVerdict(verdict, step.variants);
   if (problem !== undefined) return fail(step, timing, { failed: "invalid_verdict", detail: problem });
   if (step.breaker.failures !== 0) reportSuccess(step.breaker);

@@ -12,6 +12,18 @@ const REASONS: ReadonlySet<unknown> = new Set<Reason>([
   "ERROR",
 ]);
 
+/**
+ * The verdict's fields, each read once, and nothing else: what is checked is what is served, also when its getters change
+ * their minds. Anything that is no object stays as it is. May throw when the verdict's getters do.
+ */
+export function ownVerdict(answered: unknown): unknown {
+  if (typeof answered !== "object" || answered === null) return answered;
+  const { variant, abstain, reason, bucket, probability, score, threshold } = answered as Partial<Decide & Abstain>;
+  const { confidence, threshold_mode, model_version, evidence, detail } = answered as Partial<Decide & Abstain>;
+  const figures = { bucket, probability, score, threshold, confidence, threshold_mode, model_version };
+  return { variant, abstain, reason, ...figures, evidence, detail };
+}
+
 /** Why this is no verdict the engine can serve; undefined when it is one. May throw when the verdict's getters do. */
 export function checkVerdict(verdict: unknown, variants: ReadonlyMap<string, unknown>): string | undefined {
   if (typeof verdict !== "object" || verdict === null) return `Answered ${shown(verdict)} instead of a verdict`;

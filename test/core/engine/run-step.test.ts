@@ -4,7 +4,7 @@ import type { Decision } from "../../../core/decision/decision.ts";
 import { evaluate } from "../../../core/engine/evaluate.ts";
 import { compile, type Snapshot } from "../../../core/engine/snapshot.ts";
 import type { Timing } from "../../../core/engine/timing.ts";
-import type { Evaluator, Strategy } from "../../../core/strategy.ts";
+import type { Evaluator, Strategy, User, Verdict } from "../../../core/strategy.ts";
 import { makeConfiguration, makeFeature, withStrategies } from "../../support/make-configuration.ts";
 
 /** A clock that stands still until it is moved. */
@@ -107,6 +107,57 @@ describe("the budget", () => {
     expect(time.waiting()).toBe(0);
   });
 });
+
+describe("what others' strategies may not do", () => {
+  const decideWith = (evaluator: Evaluator, user: User = {}) =>
+    evaluate(snapshotOf(makeStrategy(evaluator), makeTime()), "timed", user, NOW);
+
+  test("something with a `then` that throws is an error of its step, and leaves no deadline behind", async () => {
+    const time = makeTime();
+    const odd = makeStrategy(() => {
+      // biome-ignore lint/suspicious/noThenProperty: that is the point
+      return { then: () => raise("not a promise") } as unknown as Promise<Verdict>;
+    });
+    expect(await evaluate(snapshotOf(odd, time), "timed", {}, NOW)).toMatchObject({
+      variant: "off",
+      fallback: { from: "s", cause: "error" },
+    });
+    expect(time.waiting()).toBe(0);
+  });
+
+  test("a verdict that changes between two looks is served as it was checked", () => {
+    let looks = 0;
+    const fickle = {
+      get variant() {
+        looks += 1;
+        return looks === 1 ? "on" : "undeclared";
+      },
+    };
+    expect(decideWith(() => fickle)).toMatchObject({ variant: "on", fallback: null });
+  });
+
+  test("a field of the engine's own in a verdict is not looked at", () => {
+    const forged = { abstain: "no_match", failed: "a cause of mine" } as Verdict;
+    expect(decideWith(() => forged)).toMatchObject({ variant: "off", fallback: null });
+  });
+
+  test("what a strategy writes to its ask reaches neither the caller nor the decision", () => {
+    const user = { user_id: "ada", plan: "team" };
+    const decision = decideWith((ask) => {
+      const writable = ask as { user: Record<string, unknown> };
+      delete writable.user.plan;
+      writable.user.user_id = "eve";
+      writable.user = {};
+      return { variant: "on" };
+    }, user);
+    expect(decision).toMatchObject({ user_id: "ada", variant: "on" });
+    expect(user).toEqual({ user_id: "ada", plan: "team" });
+  });
+});
+
+function raise(message: string): never {
+  throw new Error(message);
+}
 
 describe("the circuit breaker", () => {
   function failing() {
