@@ -28,7 +28,10 @@ export interface Strategy<Config = unknown> {
   readonly source?: string;
   /** Checks a step's config on write; also its JSON Schema in the docs. Must fill its own defaults. */
   readonly config: z.ZodType<Config>;
-  /** True when the evaluator is synchronous and quick by construction: the engine then skips the stopwatch. Default false. */
+  /**
+   * True when the evaluator is synchronous, quick by construction and never writes to its ask: the engine then skips the
+   * stopwatch and copies neither ask nor verdict. Default false.
+   */
   readonly bounded?: boolean;
   /** Fills what depends on the feature (seeds, bucket ranges). `previous` is the same step's stored config. Default: as is. */
   complete?(config: Config, about: { feature_key: string; step_id: string; first: boolean; previous?: Config }): Config;

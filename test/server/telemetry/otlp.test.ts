@@ -1,48 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { type Product, startProduct } from "../../support/product.ts";
 import { type Collector, startCollector } from "./collector.ts";
 
 const CALLER = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 const TRACEPARENT = `00-${CALLER.traceId}-${CALLER.spanId}-01`;
-
-interface Product {
-  readonly url: string;
-  readonly stderr: () => string;
-  stop(): Promise<void>;
-}
-
-/** The product as `npm start` runs it: server and worker in one process, which ends with the test. */
-async function startProduct(environment: Readonly<Record<string, string>>): Promise<Product> {
-  const child: ChildProcess = spawn(process.execPath, ["workers/main.ts", "--serve"], {
-    env: { PATH: process.env.PATH, PORT: "0", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = once(child, "exit");
-  let stderr = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  const url = await new Promise<string>((resolve, reject) => {
-    let stdout = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-      const found = /http:\/\/\S+/.exec(stdout)?.[0];
-      if (found !== undefined) resolve(found);
-    });
-    void exited.then(() => reject(new Error(`The server ended before it served: ${stderr}`)));
-  });
-  return {
-    url,
-    stderr: () => stderr,
-    stop: async () => {
-      child.kill("SIGTERM");
-      await exited;
-    },
-  };
-}
 
 async function post(url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const answer = await fetch(url, {
