@@ -20,8 +20,8 @@ runProcess(async () => {
     opened.push(base);
     const { databaseUrl, assembly } = base;
     const { sql, services } = assembly;
-    const { clock, features, metrics } = services;
-    const training = trainingPorts({ databaseUrl, sql, clock, features, metrics, settings: config });
+    const { clock, metrics } = services;
+    const training = trainingPorts({ databaseUrl, sql, clock, metrics, settings: config });
     const worker = await startWorker({ databaseUrl, sql, clock, training });
     opened.push({ close: () => worker.stop() });
     if (serve) {

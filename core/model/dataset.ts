@@ -44,8 +44,7 @@ export interface RawColumn {
 }
 
 /**
- * The examples, by column. Typed arrays, so that a million rows fit and can be handed to another thread without a copy
- * (see workers/fit.ts).
+ * The examples, by column. Typed arrays, so that a million rows fit into little memory.
  */
 export interface Dataset {
   readonly rows: number;

@@ -48,7 +48,8 @@ const QUANTILES = 200;
  * keeps the one with the lowest log loss there. The same dataset and seed give the same artifact, byte for byte.
  * Whether it is to go live is said by promotion.ts.
  *
- * @throws Invalid `insufficient_data` or `one_class`: the message says how much there is and how much is needed
+ * @throws Invalid `insufficient_data` or `one_class`: the message says how much there is and how much is needed;
+ * `learner_failed` when none of the learners could be fitted
  */
 export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   const progress = options.onProgress ?? (() => {});
@@ -238,7 +239,10 @@ function bestOf(attempts: readonly Attempt[]): Fitted {
   const [first] = fitted.sort((a, b) => a.metrics.log_loss - b.metrics.log_loss);
   if (first !== undefined) return first;
   const reasons = attempts.flatMap((one) => ("failure" in one ? [`${one.learner}: ${one.failure}`] : []));
-  throw new Error(`No learner could be fitted (${reasons.join("; ")}): the logistic learner would work`);
+  throw new Invalid(
+    "learner_failed",
+    `Cannot train: no learner could be fitted (${reasons.join("; ")}). The learner "logistic" needs least of the data, and "auto" keeps whichever works`,
+  );
 }
 
 function toArtifact(encoding: Encoding, best: Fitted, slices: Slices): Artifact {

@@ -16,11 +16,7 @@ export interface TrainingDefaults {
   readonly objective?: Objective | null | undefined;
 }
 
-export interface ReadOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called with the share read, 0..1, and what is being read, in words. */
-  readonly onProgress?: ((progress: number, stage: string) => void) | undefined;
-}
+type OnProgress = (progress: number, stage: string) => void;
 
 const WEEK = 7 * 86_400_000;
 const BATCH = 5000;
@@ -33,6 +29,7 @@ const BATCH = 5000;
  * an outcome; else the users' view events, or, where there are none, any of their events. Outcomes are positive events of
  * the feature when it has any, else of the whole environment. Profiles always cover the whole environment, as in serving.
  *
+ * @param onProgress called with the share read, 0..1, and what is being read, in words
  * @throws Invalid `no_events`, `one_class` or `insufficient_data`: the message says what was found and what is needed
  */
 export async function readDataset(
@@ -40,10 +37,9 @@ export async function readDataset(
   environment: string,
   request: TrainingRequest,
   defaults: TrainingDefaults,
-  options: ReadOptions = {},
+  onProgress: OnProgress = () => {},
 ): Promise<Dataset> {
-  options.signal?.throwIfAborted();
-  options.onProgress?.(0, "counting events");
+  onProgress(0, "counting events");
   const positiveTypes =
     request.positive_event_types ?? defaults.objective?.event_types ?? defaults.positive_event_types;
   const found = await survey(
@@ -58,14 +54,14 @@ export async function readDataset(
   const plan = planOf(request, defaults, found, positiveTypes);
   requireCut(plan, found);
   if (request.cut === null && request.feature_key !== null) {
-    const decisions = await read(sql, environment, { ...plan, moments: "exposures" }, found, options);
+    const decisions = await read(sql, environment, { ...plan, moments: "exposures" }, found, onProgress);
     if (decisions !== undefined && isEnough(decisions)) return decisions;
   }
-  const dataset = (await read(sql, environment, plan, found, options)) as Dataset;
+  const dataset = (await read(sql, environment, plan, found, onProgress)) as Dataset;
   if (plan.window_asked || plan.cut !== undefined || isEnough(dataset)) return dataset;
   const window = await usualDelay(sql, environment, plan);
   if (window === undefined || window > WEEK || window === plan.window) return dataset;
-  const again = (await read(sql, environment, { ...plan, window }, found, options)) as Dataset;
+  const again = (await read(sql, environment, { ...plan, window }, found, onProgress)) as Dataset;
   return isEnough(again) ? again : dataset;
 }
 
@@ -124,7 +120,7 @@ async function read(
   environment: string,
   plan: Plan,
   found: Survey,
-  { signal, onProgress }: ReadOptions,
+  onProgress: OnProgress,
 ): Promise<Dataset | undefined> {
   if (plan.moments === "exposures" && found.exposures < MIN_EXAMPLES) return undefined;
   const builder = datasetBuilder();
@@ -133,10 +129,9 @@ async function read(
   const total = found.events + (plan.moments === "exposures" ? found.exposures : 0);
   let seen = 0;
   for await (const rows of happenings(sql, environment, plan).cursor(BATCH)) {
-    signal?.throwIfAborted();
     for (const row of rows) moments.add(toHappening(row));
     seen += rows.length;
-    onProgress?.(Math.min(1, seen / total), `reading events: ${seen} of ${total}`);
+    onProgress(Math.min(1, seen / total), `reading events: ${seen} of ${total}`);
   }
   moments.finish();
   const { immature, capped, users } = moments.counts;

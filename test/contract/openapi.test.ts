@@ -15,8 +15,8 @@ const called = new Set<string>();
 beforeAll(async () => {
   server = await startTestServer();
   const { sql, services, database } = server;
-  const { clock, features, config } = services;
-  const training = trainingPorts({ databaseUrl: database.url, sql, clock, features, settings: config });
+  const { clock, config } = services;
+  const training = trainingPorts({ databaseUrl: database.url, sql, clock, settings: config });
   worker = await startWorker({ databaseUrl: database.url, sql, clock, training });
   document = (await server.call("GET", "/openapi.json")).body;
 });

@@ -9,8 +9,8 @@ let worker: Worker;
 beforeAll(async () => {
   server = await startTestServer();
   const { sql, services, database } = server;
-  const { clock, features, config } = services;
-  const training = trainingPorts({ databaseUrl: database.url, sql, clock, features, settings: config });
+  const { clock, config } = services;
+  const training = trainingPorts({ databaseUrl: database.url, sql, clock, settings: config });
   worker = await startWorker({ databaseUrl: database.url, sql, clock, training });
   await server.client.createFeature({ name: "Checkout", key: "checkout", ml_enabled: true, rollout_percentage: 50 });
 });

@@ -7,14 +7,15 @@ import { migrate } from "../../server/postgres/migrate.ts";
 import { openSql, type Sql } from "../../server/postgres/sql.ts";
 import { trainingJobStore } from "../../server/postgres/training-jobs.ts";
 import { startWorker, type Worker } from "../../workers/runner.ts";
-import { endlessFit, trainingPorts } from "./support/training-ports.ts";
+import type { TrainModelPorts } from "../../workers/tasks/train-model.ts";
+import { learnForEver, storeVisits, trainingPorts } from "./support/training-ports.ts";
 
 const PATIENCE = { timeout: 25_000, interval: 50 };
 const REQUEST = {
   feature_key: null,
   learner: "logistic",
   seed: 1,
-  window_seconds: null,
+  window_seconds: 60,
   positive_event_types: null,
   cut: null,
 } as const;
@@ -51,15 +52,14 @@ test("a worker outlives its database, in the middle of a training too, and goes 
   const { port } = new URL(server.url);
   const sql = open();
   let first = true;
-  const { fit, ...ports } = trainingPorts({ url: server.url, sql });
-  const training = {
-    ...ports,
-    fit: (...[dataset, options, control]: Parameters<typeof fit>) => {
-      const chosen = first ? endlessFit : fit;
-      first = false;
-      return chosen(dataset, options, control);
-    },
+  await storeVisits(sql);
+  const ports = trainingPorts({ url: server.url, sql });
+  const learn: TrainModelPorts["learn"] = (run, control) => {
+    const chosen = first ? learnForEver : ports.learn;
+    first = false;
+    return chosen(run, control);
   };
+  const training = { ...ports, learn };
   worker = await startWorker({ databaseUrl: server.url, sql, clock: training.clock, training });
   const { job } = await trainingJobStore(sql).enqueue("production", REQUEST, null);
   await vi.waitFor(

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startWorker, type Worker } from "../../workers/runner.ts";
 import { trainingPorts as realPorts } from "../../workers/training-ports.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
-import { endlessFit } from "./support/training-ports.ts";
+import { learnForEver } from "./support/training-ports.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 25 };
 const MINUTE = 60_000;
@@ -19,10 +19,10 @@ afterAll(async () => {
   await server.close();
 });
 
-async function work(replaced: { fit?: typeof endlessFit } = {}): Promise<void> {
+async function work(replaced: { learn?: typeof learnForEver } = {}): Promise<void> {
   const { sql, url } = server.database;
-  const { clock, features, config } = server.services;
-  const training = { ...realPorts({ databaseUrl: url, sql, clock, features, settings: config }), ...replaced };
+  const { clock, config } = server.services;
+  const training = { ...realPorts({ databaseUrl: url, sql, clock, settings: config }), ...replaced };
   workers.push(await startWorker({ databaseUrl: url, sql, clock, training }));
 }
 async function stopWorkers(): Promise<void> {
@@ -110,7 +110,7 @@ describe("from the first event to a decision by a model", () => {
   });
 
   test("requests in the background share a job, which shows its progress and can be cancelled", async () => {
-    await work({ fit: endlessFit });
+    await work({ learn: learnForEver });
     const [one, two] = await Promise.all([1, 2].map(() => server.call("POST", "/train/async", trainRequest)));
     expect([one?.status, two?.status]).toEqual([202, 202]);
     expect(one?.body.job_id).toBe(two?.body.job_id);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { TrainedModel } from "../../core/model/train.ts";
 import { Invalid, type TrainingJob, type TrainingJobStore, type TrainingRequest } from "../../core/ports.ts";
 import { modelStore } from "../../server/postgres/models.ts";
 import { openSql } from "../../server/postgres/sql.ts";
@@ -10,7 +11,7 @@ import { trainingJobStore } from "../../server/postgres/training-jobs.ts";
 import { startWorker, type Worker } from "../../workers/runner.ts";
 import type { TrainModelPorts } from "../../workers/tasks/train-model.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { endlessFit, trainingPorts } from "./support/training-ports.ts";
+import { learnForEver, storeVisits, trainingPorts, VISITS } from "./support/training-ports.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 25 };
 
@@ -21,6 +22,7 @@ let processes: ChildProcess[] = [];
 
 beforeEach(async () => {
   database = await createTestDatabase();
+  await storeVisits(database.sql);
   jobs = trainingJobStore(database.sql);
 });
 afterEach(async () => {
@@ -34,7 +36,7 @@ const request = (feature_key: string | null = null): TrainingRequest => ({
   feature_key,
   learner: "logistic",
   seed: 1,
-  window_seconds: null,
+  window_seconds: 60,
   positive_event_types: null,
   cut: null,
 });
@@ -79,7 +81,7 @@ describe("startWorker()", () => {
       promoted: true,
       verdict: expect.stringContaining("Live"),
       metrics: { roc_auc: expect.any(Number), confusion_matrix: expect.any(Object) },
-      process: { duration_ms: expect.any(Number), total_events: 600, dataset_profile: { rows: 300 } },
+      process: { duration_ms: expect.any(Number), total_events: VISITS.events, dataset_profile: { rows: VISITS.rows } },
     });
     expect(await models()).toEqual([{ version: "global@1", status: "live", job_id: job?.job_id }]);
     expect((await modelStore(database.sql).live("production", null))?.version).toBe("global@1");
@@ -95,9 +97,9 @@ describe("startWorker()", () => {
   });
 
   test("shows progress in words while a job runs, and cancels it without a model", async () => {
-    await work({ fit: endlessFit });
+    await work({ learn: learnForEver });
     const job = await ask();
-    await see(job, { status: "running", stage: "fitting for ever", progress: 0.625, attempts: 1 });
+    await see(job, { status: "running", stage: "fitting for ever", progress: 0.5, attempts: 1 });
     expect(await jobs.cancel("production", job.job_id)).toMatchObject({ status: "running", stage: "cancelling" });
     expect(await ended(job)).toMatchObject({ status: "cancelled", result: null, error: null });
     expect(await models()).toEqual([]);
@@ -105,13 +107,13 @@ describe("startWorker()", () => {
   });
 
   test("fails a job whose data does not suffice, keeps the live model and does not try again", async () => {
-    const read: TrainModelPorts["read"] = async () => {
+    const learn: TrainModelPorts["learn"] = () => {
       throw new Invalid("insufficient_data", "Cannot train on 3 events");
     };
     const first = await work();
     await ended(await ask());
     await first.stop();
-    await work({ read });
+    await work({ learn });
     expect(await ended(await ask())).toMatchObject({
       status: "failed",
       attempts: 1,
@@ -122,23 +124,23 @@ describe("startWorker()", () => {
   });
 
   test("tries again after an unexpected error", async () => {
-    let reads = 0;
+    let attempts = 0;
     const ports = trainingPorts(database);
-    const read: TrainModelPorts["read"] = (run, options) => {
-      if (++reads === 1) throw new Error("connection to 10.0.0.7 refused, password=hunter2");
-      return ports.read(run, options);
+    const learn: TrainModelPorts["learn"] = (run, control) => {
+      if (++attempts === 1) throw new Error("connection to 10.0.0.7 refused, password=hunter2");
+      return ports.learn(run, control);
     };
-    await work({ read });
+    await work({ learn });
     const job = await ask();
     await see(job, { status: "queued", attempts: 1, stage: "waiting to try again" });
     expect(await ended(job)).toMatchObject({ status: "succeeded", attempts: 2 });
   });
 
   test("gives up after the third unexpected error, without telling its insides", async () => {
-    const read: TrainModelPorts["read"] = async () => {
+    const learn: TrainModelPorts["learn"] = () => {
       throw new Error("connection to 10.0.0.7 refused, password=hunter2");
     };
-    await work({ read });
+    await work({ learn });
     const job = await ask();
     await database.sql`update training_jobs set attempts = 2 where job_id = ${job.job_id} and status = 'queued'`;
     const failed = await ended(job);
@@ -211,16 +213,19 @@ describe("a worker that goes away", () => {
   test("when it loses the job it cannot store a model any more", async () => {
     let finish: (() => void) | undefined;
     const ports = trainingPorts(database);
-    const fit: TrainModelPorts["fit"] = async (dataset, options, control) => {
-      const trained = await ports.fit(dataset, options, control);
+    const learn: TrainModelPorts["learn"] = (run, control) => {
+      const { read, model } = ports.learn(run, control);
       // Ends like a thread that was done at the moment its run was taken away.
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
-      return trained;
+      const late = async (trained: TrainedModel) => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return trained;
+      };
+      return { read, model: model.then(late) };
     };
     const own = openSql(database.url);
-    const training = trainingPorts({ url: database.url, sql: own }, { fit });
+    const training = trainingPorts({ url: database.url, sql: own }, { learn });
     const worker = await startWorker({ databaseUrl: database.url, sql: own, clock: training.clock, training });
     workers.push(worker);
     const job = await ask();
@@ -241,17 +246,17 @@ describe("a worker that goes away", () => {
 
 describe("several workers", () => {
   test("never train one job twice", async () => {
-    const fits: string[] = [];
+    const learned: string[] = [];
     const ports = trainingPorts(database);
-    const fit: TrainModelPorts["fit"] = (dataset, options, control) => {
-      fits.push("fit");
-      return ports.fit(dataset, options, control);
+    const learn: TrainModelPorts["learn"] = (run, control) => {
+      learned.push(run.job_id);
+      return ports.learn(run, control);
     };
-    await Promise.all([work({ fit }), work({ fit }), work({ fit })]);
+    await Promise.all([work({ learn }), work({ learn }), work({ learn })]);
     const asked = await Promise.all(["a", "b", "a", "b", null, null].map(ask));
     const results = await Promise.all(asked.map(ended));
     expect(results.every((job) => job?.status === "succeeded")).toBe(true);
-    expect(fits).toHaveLength(3);
+    expect(learned).toHaveLength(3);
     expect(await models()).toHaveLength(3);
   });
 });

@@ -1,5 +1,4 @@
 import { getLogger } from "@logtape/logtape";
-import type { Dataset } from "../../core/model/dataset.ts";
 import type { TrainedModel } from "../../core/model/train.ts";
 import { type Clock, Invalid } from "../../core/ports.ts";
 import { type RunLock, takeRunLock } from "../../server/postgres/run-lock.ts";
@@ -16,10 +15,8 @@ import {
 } from "../../server/postgres/training-runs.ts";
 import type { Metrics } from "../../server/services.ts";
 import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
+import type { Learning, OnProgress } from "../learn.ts";
 import { trainAnswer } from "./train-answer.ts";
-
-/** How far something is: 0..1, and in words. */
-export type OnProgress = (progress: number, stage: string) => void;
 
 export interface TrainModelPorts {
   readonly databaseUrl: string;
@@ -27,20 +24,12 @@ export interface TrainModelPorts {
   readonly clock: Clock;
   /** Told how each job ended. Default: nobody. */
   readonly metrics?: Pick<Metrics, "count">;
-  /** @throws Invalid when there is too little to learn from */
-  readonly read: (run: Run, options: { signal: AbortSignal; onProgress: OnProgress }) => Promise<Dataset>;
-  /** Fits off the event loop (workers/fit.ts). @throws Invalid when the data cannot be learned from */
-  readonly fit: (
-    dataset: Dataset,
-    options: { learner: Run["request"]["learner"]; seed: number },
-    control: { signal: AbortSignal; onProgress: OnProgress },
-  ) => Promise<TrainedModel>;
+  /** Reads and fits off the event loop (workers/learn.ts). Rejects with Invalid when the data cannot be learned from. */
+  readonly learn: (run: Run, control: { signal: AbortSignal; onProgress: OnProgress }) => Learning;
 }
 
 /** Between two looks at what others decided about the job, and two reports of its progress. Milliseconds. */
 const BEAT = 300;
-/** Reading the data is this share of the progress, fitting the rest. */
-const READ_SHARE = 0.25;
 
 /**
  * Runs one training job from its beginning to one of its ends. Never throws for what happened to the training: the job
@@ -80,14 +69,9 @@ async function attempt(run: Run, lock: RunLock, ports: TrainModelPorts, signal: 
   if (signal.aborted) stop();
   const pulse = startPulse(run, lock, cutShort);
   try {
-    const dataset = await childSpan("read", {}, () =>
-      ports.read(run, { signal: cut.signal, onProgress: (done, stage) => pulse.report(done * READ_SHARE, stage) }),
-    );
-    const { learner, seed } = run.request;
-    const onProgress: OnProgress = (done, stage) => pulse.report(READ_SHARE + done * (1 - READ_SHARE), stage);
-    const trained = await childSpan("fit", { "adaptive.dataset.rows": dataset.rows }, () =>
-      ports.fit(dataset, { learner, seed }, { signal: cut.signal, onProgress }),
-    );
+    const learning = ports.learn(run, { signal: cut.signal, onProgress: pulse.report });
+    const { rows } = await childSpan("read", {}, () => learning.read);
+    const trained = await childSpan("fit", { "adaptive.dataset.rows": rows }, () => learning.model);
     cut.signal.throwIfAborted();
     await pulse.stop();
     await childSpan("save", {}, () => save(run, trained, ports, began));

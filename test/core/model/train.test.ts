@@ -105,6 +105,14 @@ describe("train()", () => {
     });
   });
 
+  test("refuses, with the learner's own words, when none of the learners asked for can be fitted", () => {
+    const examples = shopExamples({ users: 200 }).map((example) => ({ ...example, row: { "attribute.same": 1 } }));
+    const fitting = () => train(datasetOf(examples), trainOptions({ learner: "svm" }));
+    expect(fitting).toThrow(Invalid);
+    expect(fitting).toThrow(expect.objectContaining({ code: "learner_failed" }));
+    expect(fitting).toThrow(/svm: .*no column varies.* "logistic"/);
+  });
+
   test("says of a support vector machine that it keeps rows, and makes probabilities of its scores", () => {
     const model = train(shop({ users: 1500 }), trainOptions({ learner: "svm" }));
     const { model: kept } = Artifact.parse(model.artifact);

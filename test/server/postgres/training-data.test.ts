@@ -228,15 +228,4 @@ describe("readDataset()", () => {
     const asked = await read({ positive_event_types: ["transaction"] }, { ...DEFAULTS, objective });
     expect(asked.source).toMatchObject({ positive_events: 10, window_seconds: 3600 });
   });
-
-  test("stops when it is told to", async () => {
-    await store(visits(30));
-    const control = new AbortController();
-    const reading = readDataset(database.sql, "production", REQUEST, DEFAULTS, {
-      signal: control.signal,
-      onProgress: () => control.abort(new Error("enough")),
-    });
-    await expect(reading).rejects.toThrow("enough");
-    expect(await database.sql`select 1 as one`).toEqual([{ one: 1 }]);
-  });
 });

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { openSql } from "../../../server/postgres/sql.ts";
 import { startWorker } from "../../../workers/runner.ts";
-import { endlessFit, trainingPorts } from "./training-ports.ts";
+import { learnForEver, trainingPorts } from "./training-ports.ts";
 
 const url = process.argv[2] as string;
 const sql = openSql(url);
@@ -10,7 +10,7 @@ const worker = await startWorker({
   databaseUrl: url,
   sql,
   clock: { now: () => Date.now() },
-  training: trainingPorts({ url, sql }, { fit: endlessFit }),
+  training: trainingPorts({ url, sql }, { learn: learnForEver }),
 });
 process.on("SIGTERM", () => void worker.stop().then(() => process.exit(0)));
 process.stdout.write("ready\n");
