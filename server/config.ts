@@ -1,6 +1,18 @@
 import { z } from "zod";
 
-const Flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off", ""] });
+const Flag = z.stringbool({
+  truthy: ["true", "1", "yes", "on"],
+  falsy: ["false", "0", "no", "off", ""],
+  error: ({ input }) => `is ${input}, neither true nor false`,
+});
+const Whole = (least: number, most: number) => {
+  const error = ({ input }: { input: unknown }) => `is ${input}, not a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d+$/, { error })
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, { error });
+};
 const List = (fallback: string) =>
   z
     .string()
@@ -15,19 +27,27 @@ const List = (fallback: string) =>
 const Settings = z
   .object({
     HOST: z.string().min(1).default("127.0.0.1"),
-    PORT: z.coerce.number().int().min(0).max(65535).default(8000),
+    PORT: Whole(0, 65_535).default(8000),
+    // Not repeated in the message: it may hold a password.
     DATABASE_URL: z
       .string()
-      .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
+      .refine(
+        (url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url),
+        "is no PostgreSQL address such as postgres://user:password@host:5432/database (with special characters %-escaped)",
+      )
       .optional(),
     DATA_DIR: z.string().min(1).default(".data"),
-    LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
+    LOG_LEVEL: z
+      .enum(["debug", "info", "warning", "error"], {
+        error: ({ input }) => `is ${input}, not one of debug, info, warning, error`,
+      })
+      .default("info"),
     ENABLE_DOCS: Flag.default(true),
     CORS_ALLOWED_ORIGINS: List(""),
     AUTH_ENABLED: Flag.default(false),
     AUTH_JWT_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
     AUTH_ISSUER_KEY: z.string().min(16, "must have at least 16 characters").optional(),
-    AUTH_TOKEN_EXPIRE_MINUTES: z.coerce.number().int().min(1).max(525_600).default(60),
+    AUTH_TOKEN_EXPIRE_MINUTES: Whole(1, 525_600).default(60),
     ALLOW_INSECURE: Flag.default(false),
     PLUGINS: List(""),
     POSITIVE_EVENT_TYPES: List("addtocart,transaction,used_feature"),

@@ -10,9 +10,22 @@ const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
  * Brings the database to the newest schema: migrations/*.sql in order, then graphile-worker's own, so that a server
  * without a worker can enqueue jobs. Safe to call from any number of processes at once; does nothing when up to date.
  *
- * @throws when the server is older than PostgreSQL 15, cannot be reached, or a migration fails (it is rolled back)
+ * @throws when the server is older than PostgreSQL 15, cannot be reached, or a migration fails (it is rolled back). The
+ * message names the database, never its password
  */
 export async function migrate(url: string): Promise<void> {
+  try {
+    await migrateSchema(url);
+    await migrateJobQueue(url);
+  } catch (cause) {
+    throw new Error(
+      `Preparing ${nameOf(url)} failed: ${reasonOf(cause)}. DATABASE_URL must name a running PostgreSQL ${OLDEST} or newer and a user who may create tables there; unset it to use the embedded one`,
+      { cause },
+    );
+  }
+}
+
+async function migrateSchema(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: "adaptive-feature-flags migrate" });
   // Without a listener, a connection lost between two queries would end the process.
   client.on("error", () => {});
@@ -32,7 +45,6 @@ export async function migrate(url: string): Promise<void> {
   } finally {
     await client.end();
   }
-  await migrateJobQueue(url);
 }
 
 async function migrateJobQueue(url: string): Promise<void> {
@@ -52,10 +64,18 @@ async function refuseOldServer(client: pg.Client): Promise<void> {
     "select current_setting('server_version_num') as number, current_setting('server_version') as name",
   );
   const found = rows[0];
-  if (found === undefined || Number(found.number) < OLDEST * 10_000)
-    throw new Error(
-      `The database at DATABASE_URL is PostgreSQL ${found?.name}, this server needs ${OLDEST} or newer: point DATABASE_URL at such a server, or unset it to use the embedded one`,
-    );
+  if (found === undefined || Number(found.number) < OLDEST * 10_000) throw new Error(`it is PostgreSQL ${found?.name}`);
+}
+
+function nameOf(url: string): string {
+  const { host, pathname, username } = new URL(url);
+  return `the database ${pathname.slice(1) || "of the user's name"} at ${host || "this machine"} as user ${username || "of the system"}`;
+}
+
+/** `localhost` fails once for each of its addresses, in an error without a message; node-pg-migrate puts stacks into its. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] as string;
 }
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
