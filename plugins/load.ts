@@ -33,11 +33,17 @@ async function load(specifier: string, cwd: string): Promise<unknown> {
     const module: { strategy?: unknown } = await import(found);
     return module.strategy;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `Cannot load plugin "${specifier}" ${path ? `from ${cwd}` : "as a package (a path starts with ./)"}: ${why}`,
+      `Cannot load plugin "${specifier}" ${path ? `from ${cwd}` : "as a package (a path starts with ./)"}: ${reasonOf(error)}`,
+      { cause: error },
     );
   }
+}
+
+/** The message; of a syntax error also the place, which Node puts before the stack only. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return (error instanceof SyntaxError && error.stack?.split(/\n\s+at /)[0]) || error.message;
 }
 
 /** The parts of the contract that can be told by looking. The rest is what plugins/kit is for. */

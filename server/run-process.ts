@@ -45,6 +45,11 @@ export function runProcess(start: () => Promise<Stoppable>): void {
   );
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
+  // Without this an endless start would end as a success, once nothing but promises is left.
+  process.on("beforeExit", () => {
+    fail("Starting does not get on and has nothing left to wait for, as when a plugin awaits what never comes");
+    process.exit(1);
+  });
   for (const event of ["unhandledRejection", "uncaughtException"] as const)
     process.on(event, (error: unknown) => {
       // A defect, whoever's: where it came from is all there is to find it by.
@@ -54,7 +59,16 @@ export function runProcess(start: () => Promise<Stoppable>): void {
     });
 }
 
-function fail(error: unknown, withStack = process.env.LOG_LEVEL === "debug"): void {
-  const text = error instanceof Error ? (withStack ? error.stack : error.message) : String(error);
-  process.stderr.write(`${text}\n`);
+function fail(error: unknown): void {
+  process.stderr.write(`${process.env.LOG_LEVEL === "debug" ? stacks(error) : message(error)}\n`);
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Stacks only: an error's other properties may hold an address with its password. */
+function stacks(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? `${error.stack}` : `${error.stack}\nCaused by: ${stacks(error.cause)}`;
 }

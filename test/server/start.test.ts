@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -77,6 +80,16 @@ test.each([
   expect(code).toBe(1);
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("hunter2");
+});
+
+test("a plugin that never finishes loading ends the start with a message", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "aff-plugin-"));
+  const plugin = join(directory, "endless.ts");
+  writeFileSync(plugin, "await new Promise(() => {});\n");
+  const { code, stderr } = await ended(start({ PLUGINS: plugin }));
+  rmSync(directory, { recursive: true });
+  expect(code).toBe(1);
+  expect(stderr).toContain("Starting does not get on");
 });
 
 async function accepts(url: string): Promise<boolean> {
