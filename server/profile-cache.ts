@@ -57,6 +57,7 @@ export function profileCache(
       const entry = entries.get(keyOf(environment, userId));
       return entry !== undefined && clock.now() - entry.readAt < ttlMs ? entry.profile : undefined;
     },
+    last: (environment, userId) => entries.get(keyOf(environment, userId))?.profile,
     load(environment, userId) {
       const key = keyOf(environment, userId);
       return within(budgetMs, reading.get(key) ?? read(environment, userId, key));

@@ -51,6 +51,8 @@ export interface Snapshots {
 export interface ProfileCache {
   /** The profile when it is cached and young enough; undefined: call `load`. */
   peek(environment: string, userId: string): Profile | undefined;
+  /** As it was last read, however long ago: for when the database is away, and no events come in either. */
+  last(environment: string, userId: string): Profile | undefined;
   /** undefined when it could not be read within the budget. Never throws. */
   load(environment: string, userId: string): Promise<Profile | undefined>;
   /** Called after events were stored, so that this process serves what it acknowledged. */

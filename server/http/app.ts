@@ -1,8 +1,8 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Services } from "../services.ts";
+import type { Services, Snapshots } from "../services.ts";
 import { observeRequests } from "../telemetry/observe-requests.ts";
 import { type AccessControl, accessControl } from "./access.ts";
-import { answerError, HttpError } from "./errors.ts";
+import { answerError, databaseUnavailable, HttpError } from "./errors.ts";
 import { eventIntake } from "./event-intake.ts";
 import { type AnswerHeaders, answerHeaders } from "./headers.ts";
 import type { App, Env, RouteContext } from "./route.ts";
@@ -38,7 +38,7 @@ export function createApp(services: Services): HttpApp {
   const access = accessControl(services);
   const hot: App = new OpenAPIHono<Env>();
   const api: App = new OpenAPIHono<Env>();
-  guard(api, { access, headers });
+  guard(api, { access, headers, snapshots: services.snapshots });
 
   evaluateRoute(hot, api, services, { access, headers });
   const intake = eventIntake(services);
@@ -70,7 +70,17 @@ export function createApp(services: Services): HttpApp {
   return { fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }) };
 }
 
-function guard(api: App, { access, headers }: { access: AccessControl; headers: AnswerHeaders }): void {
+/** What is stored and read there. */
+const IN_DATABASE = /^\/(environments|events|experiments|features|ingest|models?|segments|simulate|train)(\/|$)/;
+
+function guard(
+  api: App,
+  {
+    access,
+    headers,
+    snapshots,
+  }: { access: AccessControl; headers: AnswerHeaders; snapshots: Pick<Snapshots, "stale"> },
+): void {
   api.use(async (c, next) => {
     const preflight = c.req.method === "OPTIONS" ? headers.preflight(c.req.header("origin")) : undefined;
     if (preflight !== undefined) return c.body(null, 204, preflight);
@@ -81,6 +91,8 @@ function guard(api: App, { access, headers }: { access: AccessControl; headers: 
       c.set("actor", actor);
       c.set("pinned", pinned);
     }
+    // The pool refuses what waits for it one by one, as attempts to connect fail: a burst would wait for minutes.
+    if (snapshots.stale && IN_DATABASE.test(c.req.path)) throw databaseUnavailable();
     return next();
   });
 }

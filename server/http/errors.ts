@@ -39,6 +39,15 @@ export function notFound(what: string, name: string): HttpError {
   return new HttpError(404, "not_found", `There is no ${what} "${name}" in this environment`);
 }
 
+export function databaseUnavailable(): HttpError {
+  return new HttpError(
+    503,
+    "database_unavailable",
+    "PostgreSQL cannot be reached right now; /evaluate keeps answering from the last snapshot. Try again shortly",
+    { headers: { "Retry-After": "5" } },
+  );
+}
+
 /** Hono's onError: every thrown thing becomes `{"detail": ...}`, and nothing internal goes out. */
 export function answerError(error: Error, c: RouteContext): Response {
   const known = toHttpError(error);
@@ -46,7 +55,7 @@ export function answerError(error: Error, c: RouteContext): Response {
     log.error("{method} {path} failed: {error}", { method: c.req.method, path: c.req.path, error });
     return c.newResponse('{"detail":"Internal server error."}', 500, { "Content-Type": "application/json" });
   }
-  if (known.code === "database_unavailable")
+  if (known.code === "database_unavailable" && known !== error)
     log.warning("{method} {path}: the database cannot be reached: {error}", {
       method: c.req.method,
       path: c.req.path,
@@ -75,14 +84,7 @@ function toHttpError(error: Error): HttpError | undefined {
     return new HttpError(503, "overloaded", error.message, { headers: { "Retry-After": "1" } });
   if (error instanceof z.ZodError) return validationError(error);
   if (error instanceof HTTPException) return new HttpError(error.status, "refused", error.message);
-  if (isDatabaseUnreachable(error))
-    return new HttpError(
-      503,
-      "database_unavailable",
-      "PostgreSQL cannot be reached right now; /evaluate keeps answering from the last snapshot. Try again shortly",
-      { headers: { "Retry-After": "5" } },
-    );
-  return undefined;
+  return isDatabaseUnreachable(error) ? databaseUnavailable() : undefined;
 }
 
 /** `/steps/0/config` as the validation errors spell it: `steps.0.config`. */

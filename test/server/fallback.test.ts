@@ -62,7 +62,6 @@ const CASES: readonly Case[] = [
   },
   { when: "a strategy lies", from: "plugin", cause: "invalid_verdict", step: unsound("lie") },
   { when: "a strategy answers no verdict", from: "plugin", cause: "invalid_verdict", step: unsound("mumble") },
-  { when: "a verdict changes", from: "plugin", cause: "invalid_verdict", step: unsound("fickle") },
 ];
 
 let database: TestDatabase;

@@ -34,6 +34,8 @@ describe("profileCache()", () => {
     expect(cache.peek("staging", "ada")).toBeUndefined();
     clock.time = 1000;
     expect(cache.peek("production", "ada")).toBeUndefined();
+    expect(cache.last("production", "ada")).toEqual(profile(1));
+    expect(cache.last("production", "eve")).toBeUndefined();
   });
 
   test("answers undefined when the read takes too long or fails; what comes late is kept", async () => {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Ask, Strategy, Verdict } from "../../core/strategy.ts";
 
-const WAYS = ["throw", "reject", "hang", "dawdle", "lie", "mumble", "fickle", "thenable", "deface", "drift"] as const;
+const WAYS = ["throw", "reject", "hang", "dawdle", "lie", "mumble", "thenable", "deface", "drift"] as const;
 const Config = z.strictObject({ does: z.enum(WAYS) });
 
 export const strategy: Strategy<z.infer<typeof Config>> = {
@@ -25,13 +25,6 @@ const WAYS_TO_FAIL: Readonly<Record<(typeof WAYS)[number], (ask: Ask) => Verdict
   },
   lie: () => ({ variant: "a variant nobody declared" }),
   mumble: () => 42 as unknown as Verdict,
-  fickle: () => {
-    let looks = 0;
-    return Object.defineProperty({}, "variant", {
-      enumerable: true,
-      get: () => (looks++ === 0 ? "a variant nobody declared" : "on"),
-    }) as Verdict;
-  },
   // biome-ignore lint/suspicious/noThenProperty: something that only looks like a promise
   thenable: () => ({ then: () => raise() }) as unknown as Promise<Verdict>,
   deface: (ask) => {

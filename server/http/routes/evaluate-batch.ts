@@ -6,6 +6,7 @@ import { AskedUser } from "../asked-user.ts";
 import { check, readJson } from "../body.ts";
 import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
+import { profileFor } from "../profile-for.ts";
 import { type App, failures, json, on } from "../route.ts";
 import { type EvaluateServices, starting } from "./evaluate.ts";
 
@@ -78,7 +79,7 @@ export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
 }
 
 async function decideAll(
-  { clock, snapshots, profiles, observer }: EvaluateServices,
+  services: EvaluateServices,
   about: {
     environment: string;
     snapshot: Snapshot;
@@ -89,11 +90,10 @@ async function decideAll(
     replayedAt: number | undefined;
   },
 ): Promise<DecisionAnswer[]> {
+  const { clock, snapshots, observer } = services;
   const { environment, snapshot, user, keys, explain, replayedAt } = about;
   const wanted = keys.some((key) => snapshot.features.get(key)?.profile);
-  const profile = wanted
-    ? (profiles.peek(environment, user.user_id) ?? (await profiles.load(environment, user.user_id)))
-    : undefined;
+  const profile = wanted ? await profileFor(services, environment, user.user_id) : undefined;
   const at = replayedAt ?? clock.now();
   const results: DecisionAnswer[] = [];
   for (const key of keys) {

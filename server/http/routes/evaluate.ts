@@ -10,6 +10,7 @@ import { check, readJson } from "../body.ts";
 import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import type { AnswerHeaders } from "../headers.ts";
+import { profileFor } from "../profile-for.ts";
 import { type App, failures, headerOf, json, type RouteContext } from "../route.ts";
 
 const EvaluateRequest = z
@@ -42,7 +43,7 @@ export function evaluateRoute(
   services: EvaluateServices,
   { access, headers }: { access: AccessControl; headers: AnswerHeaders },
 ): void {
-  const { clock, snapshots, profiles, observer } = services;
+  const { clock, snapshots, observer } = services;
   document.openAPIRegistry.registerPath(route);
 
   hot.post("/evaluate", (c): Response | Promise<Response> => {
@@ -73,8 +74,8 @@ export function evaluateRoute(
     };
 
     if (snapshot.features.get(feature_key)?.profile !== true) return answer(undefined);
-    const cached = profiles.peek(environment, user.user_id);
-    return cached === undefined ? profiles.load(environment, user.user_id).then(answer) : answer(cached);
+    const profile = profileFor(services, environment, user.user_id);
+    return profile instanceof Promise ? profile.then(answer) : answer(profile);
   }
 }
 

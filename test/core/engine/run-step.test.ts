@@ -125,15 +125,20 @@ describe("what others' strategies may not do", () => {
     expect(time.waiting()).toBe(0);
   });
 
-  test("a verdict that changes between two looks is served as it was checked", () => {
-    let looks = 0;
-    const fickle = {
-      get variant() {
-        looks += 1;
-        return looks === 1 ? "on" : "undeclared";
-      },
-    };
-    expect(decideWith(() => fickle)).toMatchObject({ variant: "on", fallback: null });
+  test("a verdict that changes between two looks is served as it was checked, or is its step's failure", () => {
+    for (let good = 0; good < 5; good += 1) {
+      let looks = 0;
+      const fickle = {
+        get variant() {
+          looks += 1;
+          return looks <= good ? "on" : "undeclared";
+        },
+      };
+      const { variant, fallback } = decideWith(() => fickle) as Decision;
+      expect([variant, fallback]).toEqual(
+        variant === "on" ? ["on", null] : ["off", { from: "s", cause: "invalid_verdict" }],
+      );
+    }
   });
 
   test("a field of the engine's own in a verdict is not looked at", () => {
