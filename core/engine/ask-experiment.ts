@@ -1,5 +1,5 @@
 import { armAt, EVERYONE, NO_UNIT } from "../bucketing/compile-split.ts";
-import type { Decision, Fallback, StepTrace } from "../decision/decision.ts";
+import type { Decision } from "../decision/decision.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm, CompiledExperiment } from "./compile-experiment.ts";
 import type { CompiledFeature } from "./compile-feature.ts";
@@ -10,30 +10,29 @@ import { messageOf } from "./run-step.ts";
 const EXPERIMENT = { id: "experiment", strategy: "experiment" } as const;
 
 /**
- * A running experiment decides before all steps, for everyone who has a user_id; null for those who have none. A
- * Fallback when it cannot decide: the steps then do.
+ * A running experiment decides before all steps, for everyone who has a user_id. null when the steps are to decide: the
+ * user has none, or the experiment cannot decide, which is noted as the first failure.
  */
 export function askExperiment(
   feature: CompiledFeature,
   { split, arms, broken }: CompiledExperiment,
   ask: EngineAsk,
-  traces: StepTrace[] | null,
-): Decision | Fallback | null {
-  if (split === null) return fail(broken ?? "It cannot be used", traces);
+): Decision | null {
+  if (split === null) return fail(broken ?? "It cannot be used", ask);
   let bucket: number;
   try {
     bucket = split.place(ask.user);
   } catch (error) {
-    return fail(messageOf(error), traces);
+    return fail(messageOf(error), ask);
   }
   const everyone = bucket === EVERYONE;
   if (bucket === NO_UNIT || (everyone && userIdOf(ask.user) === null)) {
     const detail = "Not in the experiment: the user has no user_id";
-    traces?.push({ ...EXPERIMENT, outcome: "abstained", cause: "no_match", detail });
+    ask.traces?.push({ ...EXPERIMENT, outcome: "abstained", cause: "no_match", detail });
     return null;
   }
   const arm = arms[armAt(split, bucket)] as CompiledArm;
-  traces?.push({
+  ask.traces?.push({
     ...EXPERIMENT,
     outcome: "decided",
     variant: arm.served.variant as string,
@@ -43,7 +42,8 @@ export function askExperiment(
   return experimentDecision(feature, ask, arm, everyone ? null : bucket);
 }
 
-function fail(detail: string, traces: StepTrace[] | null): Fallback {
-  traces?.push({ ...EXPERIMENT, outcome: "failed", cause: "error", detail });
-  return { from: EXPERIMENT.id, cause: "error" };
+function fail(detail: string, ask: EngineAsk): null {
+  ask.traces?.push({ ...EXPERIMENT, outcome: "failed", cause: "error", detail });
+  ask.fallback = { from: EXPERIMENT.id, cause: "error" };
+  return null;
 }

@@ -1,8 +1,9 @@
+import type { Fallback, StepTrace } from "../decision/decision.ts";
 import type { Profile } from "../event/profile.ts";
 import type { Ask, User } from "../strategy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The ask of one evaluation, with what prerequisites need. A new one each time: a promise may hold on to it. */
+/** The ask of one evaluation, and where it stands. A new one each time: a promise may hold on to it. */
 export interface EngineAsk extends Ask {
   readonly snapshot: Snapshot;
   /** True while the snapshot may be out of date. */
@@ -11,6 +12,10 @@ export interface EngineAsk extends Ask {
   readonly depth: number;
   /** What other features serve this user, each decided once; null until one is asked about. */
   served: Map<string, string | undefined> | null;
+  /** The first failure so far. */
+  fallback: Fallback | null;
+  /** The steps so far; null unless the trace is wanted. */
+  readonly traces: StepTrace[] | null;
 }
 
 export interface AskOptions {

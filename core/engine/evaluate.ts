@@ -1,4 +1,4 @@
-import type { ConditionTrace, Decision, Fallback, StepTrace } from "../decision/decision.ts";
+import type { ConditionTrace, Decision } from "../decision/decision.ts";
 import { MAX_CHAIN } from "../feature/check-configuration.ts";
 import type { Abstain, Decide, User } from "../strategy.ts";
 import { type AskOptions, type EngineAsk, plainUser } from "./ask.ts";
@@ -22,19 +22,27 @@ export function evaluate(
   const known = readUser(user);
   const feature = snapshot.features.get(featureKey);
   if (feature === undefined) return notFound(featureKey, known);
+  const explain = options.explain === true;
   const ask: EngineAsk = {
     user: known,
     now: options.now,
-    explain: options.explain === true,
+    explain,
     profile: options.profile,
     variantOf,
     snapshot,
     stale: options.stale === true,
     depth: 0,
     served: null,
+    fallback: null,
+    traces: explain ? [] : null,
   };
   const decision = decide(feature, ask);
-  return decision instanceof Promise ? decision.catch(() => giveUp(feature, ask)) : decision;
+  return decision instanceof Promise ? neverReject(decision, feature, ask) : decision;
+}
+
+/** Its own function, as `resume` is: a closure in `evaluate` would cost every decision an allocation. */
+function neverReject(decision: Promise<Decision>, feature: CompiledFeature, ask: EngineAsk): Promise<Decision> {
+  return decision.catch(() => giveUp(feature, ask));
 }
 
 function readUser(user: unknown): User {
@@ -53,7 +61,13 @@ function variantOf(this: EngineAsk, key: string): string | undefined {
   if (feature === undefined || this.depth >= MAX_CHAIN) return undefined;
   // Noted before it is known: a feature that leads back to itself finds itself missing.
   this.served.set(key, undefined);
-  const decision = decide(feature, { ...this, explain: false, depth: this.depth + 1 });
+  const decision = decide(feature, {
+    ...this,
+    explain: false,
+    depth: this.depth + 1,
+    fallback: null,
+    traces: null,
+  });
   // Its steps are not waited for, so there is no promise; if there were, this is what a failure serves.
   const variant = (decision instanceof Promise ? feature.fallback.variant : decision.variant) ?? undefined;
   this.served.set(key, variant);
@@ -62,95 +76,85 @@ function variantOf(this: EngineAsk, key: string): string | undefined {
 
 function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
   try {
-    const traces: StepTrace[] | null = ask.explain ? [] : null;
-    if (!feature.definition.enabled) return switchedOff(feature, ask, traces);
-    if (feature.experiment === null) return askFrom(feature, ask, 0, null, traces);
-    const answer = askExperiment(feature, feature.experiment, ask, traces);
-    if (answer === null) return askFrom(feature, ask, 0, null, traces);
-    return "cause" in answer ? askFrom(feature, ask, 0, answer, traces) : leaveRest(feature, answer, 0, traces);
+    if (!feature.definition.enabled) return switchedOff(feature, ask);
+    const assigned = feature.experiment === null ? null : askExperiment(feature, feature.experiment, ask);
+    return assigned === null ? askFrom(feature, ask, 0) : leaveRest(feature, ask, 0, assigned);
   } catch {
     return giveUp(feature, ask);
   }
 }
 
-function switchedOff(feature: CompiledFeature, ask: EngineAsk, traces: StepTrace[] | null): Decision {
-  return leaveRest(feature, plainDecision(feature, ask, feature.off, "feature_disabled", "DISABLED", null), 0, traces);
+function switchedOff(feature: CompiledFeature, ask: EngineAsk): Decision {
+  return leaveRest(feature, ask, 0, plainDecision(feature, ask, feature.off, "feature_disabled", "DISABLED"));
 }
 
 /** Only a defect of the engine itself, or a stack that ran out, leads here. */
 function giveUp(feature: CompiledFeature, ask: EngineAsk): Decision {
-  const fallback: Fallback = { from: "engine", cause: "error" };
-  return plainDecision(feature, ask, feature.fallback, "fallback", "ERROR", fallback);
+  ask.fallback = { from: "engine", cause: "error" };
+  return plainDecision(feature, ask, feature.fallback, "fallback", "ERROR");
 }
 
-/** Asks the steps from `at` on. `fallback` is the first failure so far; `traces` is null unless they are wanted. */
-function askFrom(
-  feature: CompiledFeature,
-  ask: EngineAsk,
-  at: number,
-  fallback: Fallback | null,
-  traces: StepTrace[] | null,
-): Decision | Promise<Decision> {
-  const step = feature.steps[at];
-  if (step === undefined) return fallBack(feature, ask, at, fallback, traces);
-  let when: ConditionTrace | undefined;
-  let answer: Answer | Promise<Answer> | null = null;
-  if (step.when !== null && step.broken === null)
-    try {
-      if (traces !== null) when = step.when.explain(ask);
-      if (when === undefined ? !step.when.test(ask) : when.result !== "yes") answer = SKIPPED;
-    } catch (error) {
-      answer = { failed: "error", detail: messageOf(error) };
-    }
-  answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
-  if (answer instanceof Promise)
-    return answer.then((settled) => weigh(feature, ask, at, settled, when, fallback, traces));
-  return weigh(feature, ask, at, answer, when, fallback, traces);
+/** Asks the steps from `from` on. */
+function askFrom(feature: CompiledFeature, ask: EngineAsk, from: number): Decision | Promise<Decision> {
+  for (let at = from; at < feature.steps.length; at += 1) {
+    const step = feature.steps[at] as CompiledStep;
+    let when: ConditionTrace | undefined;
+    let answer: Answer | Promise<Answer> | null = null;
+    if (step.when !== null)
+      try {
+        if (ask.traces !== null) when = step.when.explain(ask);
+        if (when === undefined ? !step.when.test(ask) : when.result !== "yes") answer = SKIPPED;
+      } catch (error) {
+        answer = { failed: "error", detail: messageOf(error) };
+      }
+    answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
+    if (answer instanceof Promise) return resume(answer, feature, ask, at, when);
+    const decision = weigh(feature, ask, at, answer, when);
+    if (decision !== null) return decision;
+  }
+  return fallBack(feature, ask, feature.steps.length);
 }
 
 const SKIPPED: Abstain = { abstain: "no_match" };
 
-/** Serves what step `at` decided, or asks the next one. */
+async function resume(
+  pending: Promise<Answer>,
+  feature: CompiledFeature,
+  ask: EngineAsk,
+  at: number,
+  when: ConditionTrace | undefined,
+): Promise<Decision> {
+  return weigh(feature, ask, at, await pending, when) ?? askFrom(feature, ask, at + 1);
+}
+
+/** What step `at` decided; null when the next one is to be asked. */
 function weigh(
   feature: CompiledFeature,
   ask: EngineAsk,
   at: number,
   answer: Answer,
   when: ConditionTrace | undefined,
-  fallback: Fallback | null,
-  traces: StepTrace[] | null,
-): Decision | Promise<Decision> {
+): Decision | null {
   const step = feature.steps[at] as CompiledStep;
-  traces?.push(answer === SKIPPED ? traceSkipped(step, when) : traceAnswer(step, answer, when));
+  ask.traces?.push(answer === SKIPPED ? traceSkipped(step, when) : traceAnswer(step, answer, when));
   const { variant } = answer as Decide;
   if (variant !== undefined) {
-    const served = feature.variants.get(variant) as Served;
-    return leaveRest(feature, stepDecision(feature, ask, step, answer as Decide, served, fallback), at + 1, traces);
+    const decision = stepDecision(feature, ask, step, answer as Decide, feature.variants.get(variant) as Served);
+    return ask.traces === null ? decision : leaveRest(feature, ask, at + 1, decision);
   }
   const cause = "failed" in answer ? answer.failed : (answer as Abstain).abstain;
-  if (cause === "no_match") return askFrom(feature, ask, at + 1, fallback, traces);
-  const first = fallback ?? { from: step.id, cause };
-  return step.toFallback ? fallBack(feature, ask, at + 1, first, traces) : askFrom(feature, ask, at + 1, first, traces);
+  if (cause === "no_match") return null;
+  ask.fallback ??= { from: step.id, cause };
+  return step.toFallback ? fallBack(feature, ask, at + 1) : null;
 }
 
-function fallBack(
-  feature: CompiledFeature,
-  ask: EngineAsk,
-  from: number,
-  fallback: Fallback | null,
-  traces: StepTrace[] | null,
-): Decision {
-  return leaveRest(
-    feature,
-    plainDecision(feature, ask, feature.fallback, "fallback", "DEFAULT", fallback),
-    from,
-    traces,
-  );
+function fallBack(feature: CompiledFeature, ask: EngineAsk, from: number): Decision {
+  return leaveRest(feature, ask, from, plainDecision(feature, ask, feature.fallback, "fallback", "DEFAULT"));
 }
 
-/** The decision, the steps from `from` on noted as not reached. */
-function leaveRest(feature: CompiledFeature, decision: Decision, from: number, traces: StepTrace[] | null): Decision {
-  if (traces === null) return decision;
-  for (const step of feature.steps.slice(from)) traces.push(traceUnreached(step));
-  return { ...decision, trace: { steps: traces } };
+/** The decision with its trace, if it was asked for: the steps from `from` on were not reached. */
+function leaveRest(feature: CompiledFeature, ask: EngineAsk, from: number, decision: Decision): Decision {
+  if (ask.traces === null) return decision;
+  for (const step of feature.steps.slice(from)) ask.traces.push(traceUnreached(step));
+  return { ...decision, trace: { steps: ask.traces } };
 }

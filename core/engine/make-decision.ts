@@ -1,4 +1,4 @@
-import type { Decision, Fallback, Reason } from "../decision/decision.ts";
+import type { Decision, Reason } from "../decision/decision.ts";
 import type { Decide, User } from "../strategy.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm } from "./compile-experiment.ts";
@@ -14,7 +14,6 @@ export function plainDecision(
   served: Served,
   source: string,
   reason: Reason,
-  fallback: Fallback | null,
 ): Decision {
   return {
     feature_key: feature.key,
@@ -32,7 +31,7 @@ export function plainDecision(
     probability: null,
     model_version: null,
     bucket: null,
-    fallback,
+    fallback: ask.fallback,
     experiment: null,
     feature_version: feature.definition.version,
   };
@@ -44,7 +43,6 @@ export function stepDecision(
   step: CompiledStep,
   verdict: Decide,
   served: Served,
-  fallback: Fallback | null,
 ): Decision {
   return {
     feature_key: feature.key,
@@ -62,7 +60,7 @@ export function stepDecision(
     probability: verdict.probability ?? null,
     model_version: verdict.model_version ?? null,
     bucket: verdict.bucket ?? null,
-    fallback,
+    fallback: ask.fallback,
     experiment: null,
     feature_version: feature.definition.version,
   };
