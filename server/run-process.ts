@@ -59,8 +59,8 @@ export function runProcess(start: () => Promise<Stoppable>): void {
     });
 }
 
-function fail(error: unknown): void {
-  process.stderr.write(`${process.env.LOG_LEVEL === "debug" ? stacks(error) : message(error)}\n`);
+function fail(error: unknown, withStack = process.env.LOG_LEVEL === "debug"): void {
+  process.stderr.write(`${withStack ? stacks(error) : message(error)}\n`);
 }
 
 function message(error: unknown): string {

@@ -4,6 +4,8 @@ import { runner } from "node-pg-migrate";
 import pg from "pg";
 
 const OLDEST = 15;
+/** An address that swallows packets would have the start wait for minutes. */
+const CONNECT_MS = 15_000;
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 /**
@@ -26,7 +28,11 @@ export async function migrate(url: string): Promise<void> {
 }
 
 async function migrateSchema(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: "adaptive-feature-flags migrate" });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "adaptive-feature-flags migrate",
+    connectionTimeoutMillis: CONNECT_MS,
+  });
   // Without a listener, a connection lost between two queries would end the process.
   client.on("error", () => {});
   await client.connect();
