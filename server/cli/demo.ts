@@ -9,7 +9,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { progress } from "@clack/prompts";
 import { Command } from "commander";
-import { createClient } from "../client/client.ts";
+import type { EventInput } from "../../core/event/event.ts";
+import { type Client, createClient } from "../client/client.ts";
 import { cdnow } from "./demo/cdnow.ts";
 import { compare, table } from "./demo/compare.ts";
 import { referenceFit } from "./demo/reference.ts";
@@ -47,20 +48,12 @@ async function demo(story: Story): Promise<void> {
     await client.createFeature({ key: plain, name: `${model} (plain rollout)`, rollout_percentage: 25, objective });
     console.log(`Created ${model} (a model decides, else 25 % of users) and ${plain} (25 % of users).`);
 
-    const known = story.subjects.flatMap((subject) => [
-      ...subject.history,
-      ...(subject.held_out ? [] : subject.outcome),
-    ]);
-    known.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
-    await withProgress(`Sending ${known.length} events`, known.length, async (advance) => {
-      for (let from = 0; from < known.length; from += BATCH) {
-        const batch = known.slice(from, from + BATCH);
-        const answer = await client.ingest("demo", batch);
-        if (answer.rejected > 0)
-          throw new Error(`${answer.rejected} events were rejected: ${JSON.stringify(answer.rejections[0])}`);
-        advance(batch.length);
-      }
-    });
+    const trainedOn = story.subjects.filter((subject) => !subject.held_out);
+    await send(
+      client,
+      "users to learn from",
+      trainedOn.flatMap(({ history, outcome }) => [...history, ...outcome]),
+    );
 
     const heldOut = story.subjects.filter((subject) => subject.held_out);
     const before = await compare(client, model, heldOut.slice(0, 100), story.cut);
@@ -81,6 +74,13 @@ async function demo(story: Story): Promise<void> {
     const { model_version, verdict } = trained.result as { model_version: string; verdict: string };
     console.log(`${model_version}: ${verdict}\n`);
 
+    // A view is the moment of decision itself; with a cut, what came before it is known when the decision is made.
+    if (story.cut !== null)
+      await send(
+        client,
+        "held-out users, up to the cut",
+        heldOut.flatMap(({ history }) => history),
+      );
     const withModel = await compare(client, model, heldOut, story.cut);
     const withPlain = await compare(client, plain, heldOut, story.cut);
     console.log(table(heldOut, withPlain, withModel));
@@ -95,6 +95,20 @@ async function demo(story: Story): Promise<void> {
   } finally {
     await server.stop();
   }
+}
+
+/** In the order of their times, in batches. */
+async function send(client: Client, whose: string, events: EventInput[]): Promise<void> {
+  events.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  await withProgress(`Sending ${events.length} events of ${whose}`, events.length, async (advance) => {
+    for (let from = 0; from < events.length; from += BATCH) {
+      const batch = events.slice(from, from + BATCH);
+      const answer = await client.ingest("demo", batch);
+      if (answer.rejected > 0)
+        throw new Error(`${answer.rejected} events were rejected: ${JSON.stringify(answer.rejections[0])}`);
+      advance(batch.length);
+    }
+  });
 }
 
 async function startServer(port: string): Promise<{ url: string; stop(): Promise<void> }> {

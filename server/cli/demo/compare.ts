@@ -55,7 +55,7 @@ export function table(subjects: readonly Subject[], plain: Outcome, model: Outco
     ["conversion among all", percent(base, 1), percent(base, 1)],
     ["log loss (plain: the base rate)", logLoss(subjects, () => base).toFixed(4), modelLoss(subjects, model)],
   ];
-  return rows.map(([name = "", a = "", b = ""]) => `${name.padEnd(36)}${a.padStart(15)}${b.padStart(12)}`).join("\n");
+  return rows.map(([name = "", a = "", b = ""]) => `${name.padEnd(36)}${a.padStart(15)}${b.padStart(18)}`).join("\n");
 }
 
 /** Over the users the model could score; says so when those are not all. */
