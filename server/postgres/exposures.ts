@@ -8,6 +8,9 @@ import { transaction } from "./transaction.ts";
 /**
  * Exposures in PostgreSQL, one transaction a call. Writing the same exposures again changes nothing, so a caller may
  * repeat a failed call. Decisions that served no variant (unknown feature) are not exposures and are left out.
+ *
+ * Some are there already only after a call whose answer was lost. So the first attempt does not ask: `on conflict` costs
+ * PostgreSQL a third of an insert even when there is none (docs/decisions/0043-exposures.md).
  */
 export function exposureStore(sql: Sql): ExposureStore {
   const partitions = partitionKeeper(sql, "exposures");
@@ -16,12 +19,21 @@ export function exposureStore(sql: Sql): ExposureStore {
       const served = exposures.filter(isServed);
       if (served.length === 0) return;
       await partitions.cover(served.map(({ at }) => at));
-      await transaction(sql, async (t) => {
-        await insertExposures(t, served);
-        await insertExperimentExposures(t, served);
+      const write = (mayBeThere: boolean) =>
+        transaction(sql, async (t) => {
+          await insertExposures(t, served, mayBeThere);
+          await insertExperimentExposures(t, served);
+        });
+      await write(false).catch((error: unknown) => {
+        if (!isUniqueViolation(error)) throw error;
+        return write(true);
       });
     },
   };
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "23505";
 }
 
 type Served = Exposure & { readonly decision: { readonly variant: string; readonly feature_version: number } };
@@ -34,7 +46,7 @@ function isServed(exposure: Exposure): exposure is Served {
  * What exposures of one kind share is sent once a kind, not once a row: a batch has thousands of rows and a handful of
  * kinds, and making and reading the texts is most of what an exposure costs this process.
  */
-async function insertExposures(t: Transaction, exposures: readonly Served[]): Promise<void> {
+async function insertExposures(t: Transaction, exposures: readonly Served[], mayBeThere: boolean): Promise<void> {
   const { kinds, places } = kindsOf(exposures);
   const column = (read: (exposure: Served) => string | null) => texts(exposures.map((each) => clean(read(each))));
   const number = (read: (exposure: Served) => number | null) => plain(exposures.map(read));
@@ -74,7 +86,7 @@ async function insertExposures(t: Transaction, exposures: readonly Served[]): Pr
       as kind (
         environment, feature_key, feature_version, variant, enabled, decision_source, reason, step, model_version,
         fallback_from, fallback_cause, number) on kind.number = input.place
-    on conflict do nothing`;
+    ${mayBeThere ? t`on conflict do nothing` : t``}`;
 }
 
 /** One exposure of each kind, and each exposure's kind, counted from 1. */

@@ -100,10 +100,10 @@ describe("exposureStore()", () => {
       exposure({ decision_id: "none" }, { variant: null, feature_version: null, decision_source: "feature_not_found" }),
     ];
     await store.append(batch);
-    await store.append(batch);
+    await store.append([...batch, exposure({ decision_id: "since then" })]);
     const rows = await database.sql`
-      select decision_id from exposures where decision_id in ('again', 'odd user', 'none') order by 1`;
-    expect(rows.map(({ decision_id }) => decision_id)).toEqual(["again", "odd user"]);
+      select decision_id from exposures where decision_id in ('again', 'odd user', 'none', 'since then') order by 1`;
+    expect(rows.map(({ decision_id }) => decision_id)).toEqual(["again", "odd user", "since then"]);
   });
 
   test("keeps a user's first exposure to an experiment, in whatever order exposures come", async () => {
