@@ -47,7 +47,7 @@ export interface ExposureBufferOptions {
   readonly closeWithinMs?: number;
 }
 
-const log = getLogger(["aff", "exposures"]);
+const log = getLogger(["adaptive", "exposures"]);
 
 /** Collects exposures and writes them in batches, one in flight, in order; keeps them while the database is gone. */
 export function createExposureBuffer({

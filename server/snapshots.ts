@@ -23,7 +23,7 @@ const SILENCE_MS = 5_000;
 /** A load that takes longer is given up and begun anew. */
 const LOAD_MS = 60_000;
 
-const log = getLogger(["aff", "snapshots"]);
+const log = getLogger(["adaptive", "snapshots"]);
 
 /**
  * Holds the compiled configuration of every environment and follows its changes. Without the database the last snapshots

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Conflict, Invalid, Overloaded, StaleVersion } from "../../core/ports.ts";
 import type { RouteContext } from "./route.ts";
 
-const log = getLogger(["aff", "http"]);
+const log = getLogger(["adaptive", "http"]);
 
 export interface FieldError {
   /** Dotted path into the body or the query. */

@@ -34,7 +34,7 @@ export async function startTelemetry({
     ...(environment.OTEL_SPAN_EVENT_COUNT_LIMIT ? {} : { spanLimits: { eventCountLimit: 2000 } }),
   });
   // A collector that cannot be reached is worth a line, a full span is not: errors only.
-  const log = getLogger(["aff", "telemetry"]);
+  const log = getLogger(["adaptive", "telemetry"]);
   const report = (message: string) => log.warning("{message}", { message: message.slice(0, 500) });
   const ignore = () => {};
   diag.setLogger(

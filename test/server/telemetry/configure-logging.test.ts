@@ -7,7 +7,7 @@ import { tracing } from "../../../server/telemetry/tracing.ts";
 
 function logTo(lines: string[], level: "debug" | "info" | "warning" | "error" = "info") {
   configureLogging(level, (line) => lines.push(line));
-  return getLogger(["aff", "test"]);
+  return getLogger(["adaptive", "test"]);
 }
 
 afterEach(() => resetSync());
