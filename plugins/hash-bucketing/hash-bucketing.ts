@@ -14,9 +14,14 @@ import { completeSplit } from "../../core/bucketing/complete-split.ts";
 import { Split } from "../../core/bucketing/split.ts";
 import type { Abstain, Strategy, Verdict } from "../../core/strategy.ts";
 
-const Config = Split.refine((split) => sums(split, 100), {
-  path: ["arms"],
-  message: "The weights of the arms must sum to 100",
+const Config = Split.superRefine((split, context) => {
+  const sum = Math.round(split.arms.reduce((total, { weight }) => total + weight, 0) * 1e6) / 1e6;
+  if (sum !== 100)
+    context.addIssue({
+      code: "custom",
+      path: ["arms"],
+      message: `The weights of the arms must sum to 100, not ${sum}`,
+    });
 });
 
 export const strategy: Strategy<Split> = {
@@ -66,10 +71,6 @@ function unitsOf({ unit, arms, traffic = [] }: Split): readonly string[] {
 
 function shareOf(config: Split, variant: string | null): number {
   return config.arms.reduce((sum, arm) => (arm.variant === variant ? sum + arm.weight : sum), 0) / 100;
-}
-
-function sums(split: Split, percent: number): boolean {
-  return Math.abs(split.arms.reduce((sum, { weight }) => sum + weight, 0) - percent) < 1e-6;
 }
 
 function explainMissing(config: Split): Verdict {
