@@ -5,7 +5,7 @@ import { conditionsOf, referencesOf } from "../feature/references.ts";
 import { sameJson } from "../feature/same-json.ts";
 import type { Model } from "../model/model.ts";
 import type { CompiledCondition, Host, Strategy } from "../strategy.ts";
-import { type Breaker, closedBreaker } from "./breaker.ts";
+import { closedBreaker } from "./breaker.ts";
 import { type CompiledExperiment, compileExperiment } from "./compile-experiment.ts";
 import type { CompiledSegments } from "./compile-segments.ts";
 import { messageOf, type Runnable } from "./run-step.ts";
@@ -18,8 +18,10 @@ export interface CompiledFeature {
   readonly profile: boolean;
   /** True when a step learns: its exposures store the raw feature row. */
   readonly learns: boolean;
-  /** As stored. */
+  /** As stored. What every decision needs of it is beside it: one place fewer to fetch from memory. */
   readonly definition: Feature;
+  readonly enabled: boolean;
+  readonly version: number;
   readonly variants: ReadonlyMap<string, Served>;
   readonly off: Served;
   readonly fallback: Served;
@@ -51,30 +53,28 @@ export interface FeatureScope {
   readonly models: ReadonlyMap<string | null, Model>;
   readonly experiments: ReadonlyMap<string, Experiment>;
   readonly features: ReadonlyMap<string, Feature>;
-  /** Filled with the breakers in use; `known` are those of the snapshot before. */
-  readonly breakers: Map<string, Breaker>;
-  readonly known: ReadonlyMap<string, Breaker>;
 }
 
 /** Milliseconds a step may take when it does not say. */
 export const DEFAULT_BUDGET = 50;
 
-/** `earlier` is taken over when nothing it was compiled from has changed. Never throws. */
+/**
+ * `earlier` is the feature in the snapshot before: taken over when nothing it was compiled from has changed, and otherwise
+ * its circuit breakers are, step by step. `same` tells what the two snapshots share. Never throws.
+ */
 export function compileFeature(
   feature: Feature,
   scope: FeatureScope,
   earlier: CompiledFeature | undefined,
-  sameSegments: boolean,
+  same: { readonly strategies: boolean; readonly segments: boolean },
 ): CompiledFeature {
   const model = scope.models.get(feature.key) ?? scope.models.get(null);
   const running = scope.experiments.get(feature.key);
   const related = { definition: feature, model, running };
-  if (earlier !== undefined && (sameSegments || !earlier.usesSegments) && isSame(earlier, related, scope)) {
-    for (const step of earlier.steps) scope.breakers.set(breakerKey(feature, step), step.breaker);
-    return earlier;
-  }
+  if (earlier !== undefined && same.strategies && (same.segments || !earlier.usesSegments))
+    if (isSame(earlier, related, scope)) return earlier;
   try {
-    return compileAnew(related, scope);
+    return compileAnew(related, scope, earlier);
   } catch (error) {
     return compileBroken(related, `Cannot be used: ${messageOf(error)}`);
   }
@@ -82,7 +82,14 @@ export function compileFeature(
 
 type Related = Pick<CompiledFeature, "definition" | "model" | "running">;
 
-function compileAnew({ definition, model, running }: Related, scope: FeatureScope): CompiledFeature {
+/** Shared, because most features have none. */
+const NO_PREREQUISITES: CompiledFeature["prerequisites"] = new Map();
+
+function compileAnew(
+  { definition, model, running }: Related,
+  scope: FeatureScope,
+  earlier: CompiledFeature | undefined,
+): CompiledFeature {
   const variants = new Map(Object.keys(definition.variants).map((name) => [name, serve(definition, name)]));
   const references = referencesOf(conditionsOf(definition, scope.strategies));
   const asked = definition.steps
@@ -95,12 +102,17 @@ function compileAnew({ definition, model, running }: Related, scope: FeatureScop
     profile: ownProfile,
     learns: asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
     definition,
+    enabled: definition.enabled,
+    version: definition.version,
     variants,
-    off: serve(definition, definition.off_variant),
-    fallback: serve(definition, definition.fallback_variant),
+    off: variants.get(definition.off_variant) ?? serve(definition, definition.off_variant),
+    fallback: variants.get(definition.fallback_variant) ?? serve(definition, definition.fallback_variant),
     experiment: running === undefined ? null : compileExperiment(running, variants),
-    steps: definition.steps.map((step) => compileStep(step, definition, variants, model, scope)),
-    prerequisites: new Map(prerequisites.map((key) => [key, scope.features.get(key)?.off_variant])),
+    steps: definition.steps.map((step) => compileStep(step, definition, variants, model, scope, earlier)),
+    prerequisites:
+      prerequisites.length === 0
+        ? NO_PREREQUISITES
+        : new Map(prerequisites.map((key) => [key, scope.features.get(key)?.off_variant])),
     usesSegments: references.segments.size > 0,
     ownProfile,
     model,
@@ -117,12 +129,14 @@ function compileBroken({ definition, model, running }: Related, detail: string):
     profile: false,
     learns: false,
     definition,
+    enabled: definition.enabled,
+    version: definition.version,
     variants,
     off: serve(whole, definition.off_variant),
     fallback: serve(whole, definition.fallback_variant),
     experiment: null,
     steps: [{ ...stepShell({ id: "feature", strategy: "none" }, variants), broken: { failed: "error", detail } }],
-    prerequisites: new Map(),
+    prerequisites: NO_PREREQUISITES,
     usesSegments: false,
     ownProfile: false,
     model,
@@ -145,22 +159,23 @@ function compileStep(
   variants: ReadonlyMap<string, Served>,
   model: Model | undefined,
   scope: FeatureScope,
+  earlier: CompiledFeature | undefined,
 ): CompiledStep {
   const strategy = scope.strategies.get(step.strategy);
-  const key = breakerKey(feature, step);
-  const breaker = scope.known.get(key) ?? closedBreaker();
-  scope.breakers.set(key, breaker);
+  const before = earlier?.steps.find(({ id, strategy: name }) => id === step.id && name === step.strategy);
   const compiled: CompiledStep = {
     ...stepShell(step, variants),
     source: strategy?.source ?? step.strategy,
     bounded: strategy?.bounded === true,
-    breaker,
+    breaker: before?.breaker ?? closedBreaker(),
   };
   try {
     if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
     const host = hostFor(feature, model, scope);
     const when = step.when === undefined || step.when === true ? null : host.condition(step.when);
-    const evaluate = strategy.prepare(strategy.config.parse(step.config), host);
+    const parsed = strategy.config.parse(step.config);
+    // Usually nothing was added: the stored config is kept rather than a second one beside it.
+    const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, host);
     if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
     return { ...compiled, when, evaluate };
   } catch (error) {
@@ -208,9 +223,4 @@ function hostFor(feature: Feature, model: Model | undefined, scope: FeatureScope
         seed: `${feature.key}#gate`,
       }),
   };
-}
-
-/** No id holds a space: keys cannot run into one another. */
-function breakerKey(feature: Pick<Feature, "key">, step: Pick<Step, "id" | "strategy">): string {
-  return `${feature.key} ${step.id} ${step.strategy}`;
 }

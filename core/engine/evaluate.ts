@@ -76,7 +76,7 @@ function variantOf(this: EngineAsk, key: string): string | undefined {
 
 function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
   try {
-    if (!feature.definition.enabled) return switchedOff(feature, ask);
+    if (!feature.enabled) return switchedOff(feature, ask);
     const assigned = feature.experiment === null ? null : askExperiment(feature, feature.experiment, ask);
     return assigned === null ? askFrom(feature, ask, 0) : leaveRest(feature, ask, 0, assigned);
   } catch {

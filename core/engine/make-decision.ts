@@ -33,7 +33,7 @@ export function plainDecision(
     bucket: null,
     fallback: ask.fallback,
     experiment: null,
-    feature_version: feature.definition.version,
+    feature_version: feature.version,
   };
 }
 
@@ -62,7 +62,7 @@ export function stepDecision(
     bucket: verdict.bucket ?? null,
     fallback: ask.fallback,
     experiment: null,
-    feature_version: feature.definition.version,
+    feature_version: feature.version,
   };
 }
 
@@ -91,7 +91,7 @@ export function experimentDecision(
     bucket,
     fallback: null,
     experiment: assignment,
-    feature_version: feature.definition.version,
+    feature_version: feature.version,
   };
 }
 

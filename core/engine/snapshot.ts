@@ -3,7 +3,6 @@ import type { Feature } from "../feature/feature.ts";
 import type { Segment } from "../feature/segment.ts";
 import type { Configuration } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
-import type { Breaker } from "./breaker.ts";
 import { type CompiledFeature, compileFeature } from "./compile-feature.ts";
 import { compileSegments } from "./compile-segments.ts";
 import type { Timing } from "./timing.ts";
@@ -15,8 +14,6 @@ export interface Snapshot {
   /** By key. */
   readonly features: ReadonlyMap<string, CompiledFeature>;
   readonly timing: Timing | undefined;
-  /** By feature, step and strategy; the only part that changes, and that outlives the snapshot. */
-  readonly breakers: ReadonlyMap<string, Breaker>;
   /** What it was compiled with, to tell what the next one can take over. */
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly segments: string;
@@ -38,29 +35,22 @@ export function compile(
   { previous, timing }: CompileOptions = {},
 ): Snapshot {
   const segments = signatureOf(configuration.segments);
-  const breakers = new Map<string, Breaker>();
   const scope = {
     strategies,
     segments: compileSegments(configuration.segments, offVariants(configuration.features)),
     models: new Map(configuration.models.map((model) => [model.feature_key, model])),
     experiments: new Map(configuration.experiments.filter(isRunning).map((found) => [found.feature_key, found])),
     features: new Map(configuration.features.map((feature) => [feature.key, feature])),
-    breakers,
-    known: previous?.breakers ?? new Map<string, Breaker>(),
   };
-  // What a feature was compiled from, besides itself, when the strategies or segments changed: nothing to take over.
-  const earlier = previous?.strategies === strategies ? previous : undefined;
+  const same = { strategies: previous?.strategies === strategies, segments: previous?.segments === segments };
   const features = new Map<string, CompiledFeature>();
-  for (const feature of configuration.features) {
-    const reusable = earlier?.features.get(feature.key);
-    features.set(feature.key, compileFeature(feature, scope, reusable, earlier?.segments === segments));
-  }
+  for (const feature of configuration.features)
+    features.set(feature.key, compileFeature(feature, scope, previous?.features.get(feature.key), same));
   return {
     environment: configuration.environment,
     revision: configuration.revision,
     features: withProfiles(features),
     timing,
-    breakers,
     strategies,
     segments,
   };
