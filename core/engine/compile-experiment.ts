@@ -23,13 +23,13 @@ export interface CompiledArm {
 /** Never throws. */
 export function compileExperiment(experiment: Experiment, variants: ReadonlyMap<string, Served>): CompiledExperiment {
   try {
-    const arms = experiment.arms.map(({ name, variant, weight }): CompiledArm => {
+    const arms = experiment.arms.map(({ name, variant }): CompiledArm => {
       const served = variants.get(variant);
       if (served === undefined) throw new Error(`Arm ${name} serves "${variant}", which the feature does not declare`);
       return {
         served,
         assignment: { experiment_id: experiment.id, experiment_name: experiment.name, variant: name },
-        probability: weight / 100,
+        probability: shareOf(variant, experiment),
       };
     });
     const split = compileSplit(
@@ -44,4 +44,9 @@ export function compileExperiment(experiment: Experiment, variants: ReadonlyMap<
   } catch (error) {
     return { split: null, arms: [], broken: messageOf(error) };
   }
+}
+
+/** Several arms may serve one variant, as in an A/A test: what was drawn is the variant. */
+function shareOf(variant: string, { arms }: Experiment): number {
+  return arms.reduce((share, arm) => (arm.variant === variant ? share + arm.weight : share), 0) / 100;
 }

@@ -45,19 +45,19 @@ export const text = {
     compile: (value) => lowerCased(value, (attribute, part) => attribute.endsWith(part)),
   },
   matches: {
-    summary: "Is text in which this pattern is found (RE2 syntax, linear time)",
+    summary: "Is text of at most 2,000 characters in which this pattern is found (RE2 syntax, linear time)",
     value: "an RE2 pattern",
     compile(value) {
       const pattern = compilePattern(value);
-      return (attribute) => typeof attribute === "string" && pattern.matcher(attribute).find();
+      return (attribute) => isMatchable(attribute) && pattern.matcher(attribute).find();
     },
   },
   not_matches: {
-    summary: "Is text in which this pattern is not found (RE2 syntax, linear time)",
+    summary: "Is text of at most 2,000 characters in which this pattern is not found (RE2 syntax, linear time)",
     value: "an RE2 pattern",
     compile(value) {
       const pattern = compilePattern(value);
-      return (attribute) => typeof attribute === "string" && !pattern.matcher(attribute).find();
+      return (attribute) => isMatchable(attribute) && !pattern.matcher(attribute).find();
     },
   },
 } as const satisfies Record<string, Operator>;
@@ -77,6 +77,13 @@ function partValue(value: Json | undefined): string {
   const part = textValue(value);
   if (part === "") throw new TypeError("must be a string that is not empty");
   return part;
+}
+
+/** Linear time is still time, and nothing interrupts it: the worst pattern tried took 0.1 s on 2,000 characters, 5 s on 200,000. */
+const MAX_MATCHED = 2000;
+
+function isMatchable(attribute: Present): attribute is string {
+  return typeof attribute === "string" && attribute.length <= MAX_MATCHED;
 }
 
 function compilePattern(value: Json | undefined): RE2JS {
