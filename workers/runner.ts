@@ -68,7 +68,7 @@ export async function startWorker({
   };
   const recover = () =>
     recoverJobs(sql).catch((error: unknown) => {
-      if (!stopping.signal.aborted) log.debug("Lost jobs could not be looked for: {error}", { error: String(error) });
+      if (!stopping.signal.aborted) log.warning("Lost jobs could not be looked for: {error}", { error: String(error) });
     });
   const idle = Promise.all([supervise(), repeat(RECOVER_INTERVAL, stopping.signal, recover)]);
 
