@@ -21,7 +21,7 @@ describe("configureLogging()", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^[^\n]*\n$/);
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({
-      ...{ level: "INFO", logger: "aff.test", message: "3 events of a\nb", count: 3, who: "a\nb" },
+      ...{ level: "INFO", logger: "adaptive.test", message: "3 events of a\nb", count: 3, who: "a\nb" },
     });
   });
 

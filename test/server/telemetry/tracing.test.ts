@@ -158,6 +158,6 @@ describe("startTelemetry()", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines.length).toBeGreaterThan(0);
-    for (const line of lines) expect(line).toMatchObject({ level: "WARN", logger: "aff.telemetry" });
+    for (const line of lines) expect(line).toMatchObject({ level: "WARN", logger: "adaptive.telemetry" });
   });
 });
