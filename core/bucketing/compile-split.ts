@@ -1,14 +1,18 @@
 import type { Json } from "../json.ts";
-import { type BucketOf, compileBucketing } from "./bucket.ts";
+import { bucketOf, compileBucketing } from "./bucket.ts";
 import { type CompiledGate, compileGate, passes } from "./gate.ts";
+import type { Seed } from "./murmur3.ts";
 import { bucketsOf, reallocate, size } from "./reallocate.ts";
 import { BUCKETS, type Split } from "./split.ts";
 import { readUnit } from "./unit.ts";
 
 /** A split ready to be asked. Arms go by their index in the split. */
 export interface CompiledSplit {
-  /** The user's bucket; or NO_UNIT, OUTSIDE (a traffic gate keeps the user out) or EVERYONE (one arm has all buckets). */
-  readonly place: (user: Attributes) => number;
+  readonly unit: readonly string[];
+  /** null: one arm has all buckets. */
+  readonly seed: Seed | null;
+  /** The gates that keep someone out; null: there are none. */
+  readonly traffic: readonly CompiledGate[] | null;
   /** Where each interval of buckets ends, ascending, and which arm owns it. */
   readonly ends: readonly number[];
   readonly owners: readonly number[];
@@ -20,7 +24,7 @@ interface Attributes {
   readonly [attribute: string]: Json | undefined;
 }
 
-/** What `place` answers instead of a bucket. */
+/** What `placeIn` answers instead of a bucket. */
 export const NO_UNIT = -1;
 export const OUTSIDE = -2;
 export const EVERYONE = -3;
@@ -33,34 +37,33 @@ export function compileSplit(split: Split, seed: string): CompiledSplit {
     .filter(({ open }) => open < BUCKETS);
   const { ends, owners } = layOut(split);
   const sole = owners.length === 1;
-  const placed = sole ? () => EVERYONE : placeBy(split.unit, compileBucketing(bucketing));
-  const place = gates.length === 0 ? placed : placeBehind(gates, placed);
-  return { place, ends, owners, constant: sole && gates.length === 0 };
-}
-
-function placeBy(unit: readonly string[], bucketOf: BucketOf): CompiledSplit["place"] {
-  const first = unit[0] ?? "";
-  return (user) => {
-    // Most users have the first unit, as text.
-    const value = user[first];
-    if (typeof value === "string" && value !== "") return bucketOf(value);
-    const found = readUnit(user, unit);
-    return found === undefined ? NO_UNIT : bucketOf(found);
+  return {
+    unit: split.unit,
+    seed: sole ? null : compileBucketing(bucketing),
+    traffic: gates.length === 0 ? null : gates,
+    ends,
+    owners,
+    constant: sole && gates.length === 0,
   };
 }
 
-function placeBehind(gates: readonly CompiledGate[], place: CompiledSplit["place"]): CompiledSplit["place"] {
-  return (user) => {
-    for (const gate of gates) {
+/** The user's bucket; or NO_UNIT, OUTSIDE (a traffic gate keeps the user out) or EVERYONE (one arm has all buckets). */
+export function placeIn({ unit, seed, traffic }: CompiledSplit, user: Attributes): number {
+  if (traffic !== null)
+    for (const gate of traffic) {
       const through = passes(gate, user);
       if (through === undefined) return NO_UNIT;
       if (!through) return OUTSIDE;
     }
-    return place(user);
-  };
+  if (seed === null) return EVERYONE;
+  // Most users have the first unit, as text.
+  const value = user[unit[0] as string];
+  if (typeof value === "string" && value !== "") return bucketOf(seed, value);
+  const found = readUnit(user, unit);
+  return found === undefined ? NO_UNIT : bucketOf(seed, found);
 }
 
-/** The arm that owns what `place` answered: a bucket or EVERYONE. */
+/** The arm that owns what `placeIn` answered: a bucket or EVERYONE. */
 export function armAt(split: CompiledSplit, bucket: number): number {
   const { ends, owners } = split;
   let low = 0;

@@ -1,5 +1,6 @@
 import type { Json } from "../json.ts";
-import { type BucketOf, compileBucketing } from "./bucket.ts";
+import { bucketOf, compileBucketing } from "./bucket.ts";
+import type { Seed } from "./murmur3.ts";
 import type { Gate } from "./split.ts";
 import { BUCKETS } from "./split.ts";
 import { readUnit } from "./unit.ts";
@@ -10,7 +11,7 @@ export interface CompiledGate {
   readonly open: number;
   readonly percentage: number;
   readonly unit: readonly string[];
-  readonly bucketOf: BucketOf;
+  readonly seed: Seed;
 }
 
 /** `seed` is used when the gate was stored without one. */
@@ -19,7 +20,7 @@ export function compileGate(gate: Gate, seed: string): CompiledGate {
     open: Math.round(gate.percentage * (BUCKETS / 100)),
     percentage: gate.percentage,
     unit: gate.unit,
-    bucketOf: compileBucketing(gate.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS }),
+    seed: compileBucketing(gate.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS }),
   };
 }
 
@@ -31,5 +32,5 @@ export function passes(
   if (gate.open === 0) return false;
   if (gate.open === BUCKETS) return true;
   const unit = readUnit(user, gate.unit);
-  return unit === undefined ? undefined : gate.bucketOf(unit) < gate.open;
+  return unit === undefined ? undefined : bucketOf(gate.seed, unit) < gate.open;
 }

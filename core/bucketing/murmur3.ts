@@ -1,10 +1,15 @@
-/**
- * MurmurHash3 x86 32 (Austin Appleby, public domain) of the UTF-8 bytes of `seed/unit`, an unsigned 32-bit integer.
- *
- * The seed's blocks are mixed once, ahead; a call then hashes only the unit, straight from its UTF-16 code units, with no
- * string joined and no bytes allocated. Lone surrogates count as U+FFFD, as TextEncoder writes them.
- */
-export function prepareSeed(seed: string): (unit: string) => number {
+/** A seed whose blocks are mixed: what is left to do is the unit. */
+export interface Seed {
+  readonly start: number;
+  /** The first `filled` bits of the next block. */
+  readonly tail: number;
+  readonly filled: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** The slash between seed and unit counts as the seed's. */
+export function prepareSeed(seed: string): Seed {
   const prefix = new TextEncoder().encode(`${seed}/`);
   const blocks = prefix.length & ~3;
   let start = 0;
@@ -15,17 +20,21 @@ export function prepareSeed(seed: string): (unit: string) => number {
     );
   let tail = 0;
   for (let at = blocks; at < prefix.length; at += 1) tail |= byte(prefix, at) << ((at - blocks) * 8);
-  const filled = (prefix.length - blocks) * 8;
-  const length = prefix.length;
-  return (unit) => hashUnit(unit, start, tail, filled, length);
+  return { start, tail, filled: (prefix.length - blocks) * 8, length: prefix.length };
 }
 
 function byte(bytes: Uint8Array, at: number): number {
   return bytes[at] as number;
 }
 
-/** `tail` holds the first `filled` bits of the next block; `length` counts the bytes of the seed. */
-function hashUnit(unit: string, start: number, tail: number, filled: number, length: number): number {
+/**
+ * MurmurHash3 x86 32 (Austin Appleby, public domain) of the UTF-8 bytes of `seed/unit`, an unsigned 32-bit integer.
+ *
+ * The unit is read straight from its UTF-16 code units, with no string joined and no bytes allocated. Lone surrogates
+ * count as U+FFFD, as TextEncoder writes them.
+ */
+export function hashUnit(seed: Seed, unit: string): number {
+  const { start, tail, filled, length } = seed;
   const end = unit.length;
   const words = end - (end & 3);
   let hash = start;

@@ -1,4 +1,4 @@
-import { armAt, EVERYONE, NO_UNIT } from "../bucketing/compile-split.ts";
+import { armAt, EVERYONE, NO_UNIT, placeIn } from "../bucketing/compile-split.ts";
 import type { Decision } from "../decision/decision.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm, CompiledExperiment } from "./compile-experiment.ts";
@@ -21,7 +21,7 @@ export function askExperiment(
   if (split === null) return fail(broken ?? "It cannot be used", ask);
   let bucket: number;
   try {
-    bucket = split.place(ask.user);
+    bucket = placeIn(split, ask.user);
   } catch (error) {
     return fail(messageOf(error), ask);
   }

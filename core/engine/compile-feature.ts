@@ -9,7 +9,7 @@ import { closedBreaker } from "./breaker.ts";
 import { type CompiledExperiment, compileExperiment } from "./compile-experiment.ts";
 import type { CompiledSegments } from "./compile-segments.ts";
 import { messageOf, type Runnable } from "./run-step.ts";
-import { type Served, serve } from "./served.ts";
+import { type Served, serve, serveAll } from "./served.ts";
 
 /** A feature ready to be asked. */
 export interface CompiledFeature {
@@ -90,7 +90,7 @@ function compileAnew(
   scope: FeatureScope,
   earlier: CompiledFeature | undefined,
 ): CompiledFeature {
-  const variants = new Map(Object.keys(definition.variants).map((name) => [name, serve(definition, name)]));
+  const variants = serveAll(definition);
   const references = referencesOf(conditionsOf(definition, scope.strategies));
   const asked = definition.steps
     .filter(({ when }) => when !== false)

@@ -1,13 +1,9 @@
-import type { ConditionTrace, Decision } from "../decision/decision.ts";
-import { MAX_CHAIN } from "../feature/check-configuration.ts";
-import type { Abstain, Decide, User } from "../strategy.ts";
+import type { Decision } from "../decision/decision.ts";
+import type { User } from "../strategy.ts";
 import { type AskOptions, type EngineAsk, plainUser } from "./ask.ts";
-import { askExperiment } from "./ask-experiment.ts";
-import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
-import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
-import { notFound, plainDecision, stepDecision } from "./make-decision.ts";
-import { type Answer, messageOf, runStep } from "./run-step.ts";
-import type { Served } from "./served.ts";
+import type { CompiledFeature } from "./compile-feature.ts";
+import { decide, variantOf } from "./decide.ts";
+import { notFound } from "./make-decision.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export type EvaluateOptions = AskOptions;
@@ -21,28 +17,37 @@ export function evaluate(
 ): Decision | Promise<Decision> {
   const known = readUser(user);
   const feature = snapshot.features.get(featureKey);
-  if (feature === undefined) return notFound(featureKey, known);
-  const explain = options.explain === true;
-  const ask: EngineAsk = {
-    user: known,
-    now: options.now,
-    explain,
-    profile: options.profile,
-    variantOf,
-    snapshot,
-    stale: options.stale === true,
-    depth: 0,
-    served: null,
-    fallback: null,
-    traces: explain ? [] : null,
-  };
-  const decision = decide(feature, ask);
-  return decision instanceof Promise ? neverReject(decision, feature, ask) : decision;
+  return feature === undefined ? notFound(featureKey, known) : decide(feature, openAsk(snapshot, known, options));
 }
 
-/** Its own function, as `resume` is: a closure in `evaluate` would cost every decision an allocation. */
-function neverReject(decision: Promise<Decision>, feature: CompiledFeature, ask: EngineAsk): Promise<Decision> {
-  return decision.catch(() => giveUp(feature, ask));
+/**
+ * Decides many features for one user and hands over one decision after the other, in the order of the keys; undefined: all
+ * features, in the snapshot's order. Each is what `evaluate` would answer, but the user is read once, and what several
+ * features ask about another is decided once.
+ */
+export function evaluateAll(
+  snapshot: Snapshot,
+  featureKeys: readonly string[] | undefined,
+  user: User,
+  options: EvaluateOptions,
+  take: (decision: Decision | Promise<Decision>) => void,
+): void {
+  const known = readUser(user);
+  let ask = openAsk(snapshot, known, options);
+  const answer = (feature: CompiledFeature) => {
+    const decision = decide(feature, ask);
+    // A promise goes on with its ask, and a trace with its list; a failure is its feature's own.
+    if (ask.traces !== null || decision instanceof Promise) ask = openAsk(snapshot, known, options, ask.served);
+    else ask.fallback = null;
+    take(decision);
+  };
+  if (featureKeys === undefined) for (const feature of snapshot.features.values()) answer(feature);
+  else
+    for (const key of featureKeys) {
+      const feature = snapshot.features.get(key);
+      if (feature === undefined) take(notFound(key, known));
+      else answer(feature);
+    }
 }
 
 function readUser(user: unknown): User {
@@ -53,108 +58,24 @@ function readUser(user: unknown): User {
   }
 }
 
-/** A method, not a closure: nothing is allocated for the many features that ask about no other. */
-function variantOf(this: EngineAsk, key: string): string | undefined {
-  this.served ??= new Map();
-  if (this.served.has(key)) return this.served.get(key);
-  const feature = this.snapshot.features.get(key);
-  if (feature === undefined || this.depth >= MAX_CHAIN) return undefined;
-  // Noted before it is known: a feature that leads back to itself finds itself missing.
-  this.served.set(key, undefined);
-  const decision = decide(feature, {
-    ...this,
-    explain: false,
-    depth: this.depth + 1,
+function openAsk(
+  snapshot: Snapshot,
+  user: User,
+  options: EvaluateOptions,
+  served: EngineAsk["served"] = null,
+): EngineAsk {
+  const explain = options.explain === true;
+  return {
+    user,
+    now: options.now,
+    explain,
+    profile: options.profile,
+    variantOf,
+    snapshot,
+    stale: options.stale === true,
+    depth: 0,
+    served,
     fallback: null,
-    traces: null,
-  });
-  // Its steps are not waited for, so there is no promise; if there were, this is what a failure serves.
-  const variant = (decision instanceof Promise ? feature.fallback.variant : decision.variant) ?? undefined;
-  this.served.set(key, variant);
-  return variant;
-}
-
-function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
-  try {
-    if (!feature.enabled) return switchedOff(feature, ask);
-    const assigned = feature.experiment === null ? null : askExperiment(feature, feature.experiment, ask);
-    return assigned === null ? askFrom(feature, ask, 0) : leaveRest(feature, ask, 0, assigned);
-  } catch {
-    return giveUp(feature, ask);
-  }
-}
-
-function switchedOff(feature: CompiledFeature, ask: EngineAsk): Decision {
-  return leaveRest(feature, ask, 0, plainDecision(feature, ask, feature.off, "feature_disabled", "DISABLED"));
-}
-
-/** Only a defect of the engine itself, or a stack that ran out, leads here. */
-function giveUp(feature: CompiledFeature, ask: EngineAsk): Decision {
-  ask.fallback = { from: "engine", cause: "error" };
-  return plainDecision(feature, ask, feature.fallback, "fallback", "ERROR");
-}
-
-/** Asks the steps from `from` on. */
-function askFrom(feature: CompiledFeature, ask: EngineAsk, from: number): Decision | Promise<Decision> {
-  for (let at = from; at < feature.steps.length; at += 1) {
-    const step = feature.steps[at] as CompiledStep;
-    let when: ConditionTrace | undefined;
-    let answer: Answer | Promise<Answer> | null = null;
-    if (step.when !== null)
-      try {
-        if (ask.traces !== null) when = step.when.explain(ask);
-        if (when === undefined ? !step.when.test(ask) : when.result !== "yes") answer = SKIPPED;
-      } catch (error) {
-        answer = { failed: "error", detail: messageOf(error) };
-      }
-    answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
-    if (answer instanceof Promise) return resume(answer, feature, ask, at, when);
-    const decision = weigh(feature, ask, at, answer, when);
-    if (decision !== null) return decision;
-  }
-  return fallBack(feature, ask, feature.steps.length);
-}
-
-const SKIPPED: Abstain = { abstain: "no_match" };
-
-async function resume(
-  pending: Promise<Answer>,
-  feature: CompiledFeature,
-  ask: EngineAsk,
-  at: number,
-  when: ConditionTrace | undefined,
-): Promise<Decision> {
-  return weigh(feature, ask, at, await pending, when) ?? askFrom(feature, ask, at + 1);
-}
-
-/** What step `at` decided; null when the next one is to be asked. */
-function weigh(
-  feature: CompiledFeature,
-  ask: EngineAsk,
-  at: number,
-  answer: Answer,
-  when: ConditionTrace | undefined,
-): Decision | null {
-  const step = feature.steps[at] as CompiledStep;
-  ask.traces?.push(answer === SKIPPED ? traceSkipped(step, when) : traceAnswer(step, answer, when));
-  const { variant } = answer as Decide;
-  if (variant !== undefined) {
-    const decision = stepDecision(feature, ask, step, answer as Decide, feature.variants.get(variant) as Served);
-    return ask.traces === null ? decision : leaveRest(feature, ask, at + 1, decision);
-  }
-  const cause = "failed" in answer ? answer.failed : (answer as Abstain).abstain;
-  if (cause === "no_match") return null;
-  ask.fallback ??= { from: step.id, cause };
-  return step.toFallback ? fallBack(feature, ask, at + 1) : null;
-}
-
-function fallBack(feature: CompiledFeature, ask: EngineAsk, from: number): Decision {
-  return leaveRest(feature, ask, from, plainDecision(feature, ask, feature.fallback, "fallback", "DEFAULT"));
-}
-
-/** The decision with its trace, if it was asked for: the steps from `from` on were not reached. */
-function leaveRest(feature: CompiledFeature, ask: EngineAsk, from: number, decision: Decision): Decision {
-  if (ask.traces === null) return decision;
-  for (const step of feature.steps.slice(from)) ask.traces.push(traceUnreached(step));
-  return { ...decision, trace: { steps: ask.traces } };
+    traces: explain ? [] : null,
+  };
 }

@@ -1,4 +1,4 @@
-import { armAt, NO_UNIT, OUTSIDE } from "../bucketing/compile-split.ts";
+import { armAt, NO_UNIT, OUTSIDE, placeIn } from "../bucketing/compile-split.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
@@ -9,7 +9,7 @@ export function experimentArm(snapshot: Snapshot | undefined, featureKey: string
   const feature = snapshot?.features.get(featureKey);
   const experiment = feature?.experiment;
   if (!feature?.definition.enabled || !experiment?.split) return null;
-  const bucket = experiment.split.place({ user_id: userId });
+  const bucket = placeIn(experiment.split, { user_id: userId });
   if (bucket === NO_UNIT || bucket === OUTSIDE) return null;
   return experiment.arms[armAt(experiment.split, bucket)]?.assignment.variant ?? null;
 }

@@ -1,3 +1,4 @@
+import { bucketOf } from "../bucketing/bucket.ts";
 import { compileGate, passes } from "../bucketing/gate.ts";
 import { readUnit } from "../bucketing/unit.ts";
 import type { ConditionTrace } from "../decision/decision.ts";
@@ -121,7 +122,7 @@ function compileGateCondition(
         condition: "gate",
         result: through === undefined ? "missing" : yesOrNo(through),
         percentage: gate.percentage,
-        ...(unit === undefined ? {} : { bucket: gate.bucketOf(unit) }),
+        ...(unit === undefined ? {} : { bucket: bucketOf(gate.seed, unit) }),
       };
     },
   };

@@ -1,4 +1,4 @@
-import { prepareSeed } from "../bucketing/murmur3.ts";
+import { hashUnit, prepareSeed } from "../bucketing/murmur3.ts";
 import { type FeatureRow, isZeroWithoutEvents, type Scalar, sourceOf } from "./feature-row.ts";
 
 /** Train fits, calibration calibrates, validation measures. In this order in time. */
@@ -67,7 +67,7 @@ const MAX_RAW_COLUMNS = 256;
 /** A column with more different strings than this holds identifiers, not categories: its strings are ignored. */
 const MAX_DICTIONARY = 10_000;
 
-const hash = prepareSeed("slices");
+const SLICE_SEED = prepareSeed("slices");
 
 /** Collects examples one by one. `schema` and columns that are not features are left out. */
 export function datasetBuilder() {
@@ -105,7 +105,7 @@ export function datasetBuilder() {
       at[rows] = example.at;
       labels[rows] = example.label ? 1 : 0;
       units[rows] = unit;
-      hashes[rows] = hash(example.unit);
+      hashes[rows] = hashUnit(SLICE_SEED, example.unit);
       if (example.slice !== undefined) {
         slices[rows] = SLICES.indexOf(example.slice);
         sliced++;

@@ -9,7 +9,7 @@
  *     { "unit": ["org_id", "user_id"], "arms": [{ "variant": "blue", "weight": 50 }, { "variant": "green", "weight": 50 }],
  *       "traffic": [{ "percentage": 20 }] }
  */
-import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE } from "../../core/bucketing/compile-split.ts";
+import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE, placeIn } from "../../core/bucketing/compile-split.ts";
 import { completeSplit } from "../../core/bucketing/complete-split.ts";
 import { Split } from "../../core/bucketing/split.ts";
 import type { Abstain, Strategy, Verdict } from "../../core/strategy.ts";
@@ -41,7 +41,7 @@ export const strategy: Strategy<Split> = {
     const arms = config.arms.map(({ variant }): Arm => ({ variant, probability: shareOf(config, variant) }));
     const reason = split.constant ? "STATIC" : "SPLIT";
     return (ask) => {
-      const bucket = split.place(ask.user);
+      const bucket = placeIn(split, ask.user);
       if (bucket === NO_UNIT) return ask.explain ? explainMissing(config) : MISSING;
       if (bucket === OUTSIDE) return ask.explain ? { abstain: "no_match", detail: "Outside the traffic" } : NO_MATCH;
       const arm = arms[armAt(split, bucket)] as Arm;

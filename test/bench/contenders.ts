@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ConditionInterface, type FeatureDefinitions, GrowthBookClient } from "@growthbook/growthbook";
 import { InMemStorageProvider, Unleash } from "unleash-client";
 import type { Decision } from "../../core/decision/decision.ts";
-import { evaluate } from "../../core/engine/evaluate.ts";
+import { evaluate, evaluateAll } from "../../core/engine/evaluate.ts";
 import { compile } from "../../core/engine/snapshot.ts";
 import type { Feature } from "../../core/feature/feature.ts";
 import type { FeatureWrite } from "../../core/feature/feature-write.ts";
@@ -57,11 +57,16 @@ export function ours(count: number): Contender {
   );
   const now = Date.parse(AT);
   const all = keys(count);
-  const decide = (feature: string, user: number) =>
-    evaluate(snapshot, feature, USERS[user] as (typeof USERS)[number] & Record<string, never>, { now }) as Decision;
+  const userAt = (user: number) => USERS[user] as (typeof USERS)[number] & Record<string, never>;
   return {
-    ask: (feature, user) => decide(feature, user).enabled,
-    askAll: (user) => all.reduce((on, feature) => (decide(feature, user).enabled ? on + 1 : on), 0),
+    ask: (feature, user) => (evaluate(snapshot, feature, userAt(user), { now }) as Decision).enabled,
+    askAll: (user) => {
+      let on = 0;
+      evaluateAll(snapshot, all, userAt(user), { now }, (decision) => {
+        if ((decision as Decision).enabled) on += 1;
+      });
+      return on;
+    },
     close: () => {},
   };
 

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { evaluate } from "../../../core/engine/evaluate.ts";
+import type { Decision } from "../../../core/decision/decision.ts";
+import { evaluateAll } from "../../../core/engine/evaluate.ts";
 import type { Snapshot } from "../../../core/engine/snapshot.ts";
 import type { User } from "../../../core/strategy.ts";
 import { AskedUser } from "../asked-user.ts";
@@ -95,9 +96,11 @@ async function decideAll(
   const wanted = keys.some((key) => snapshot.features.get(key)?.profile);
   const profile = wanted ? await profileFor(services, environment, user.user_id) : undefined;
   const at = replayedAt ?? clock.now();
+  const decisions: (Decision | Promise<Decision>)[] = [];
+  const options = { now: at, explain, profile, stale: snapshots.stale };
+  evaluateAll(snapshot, keys, user, options, (decided) => decisions.push(decided));
   const results: DecisionAnswer[] = [];
-  for (const key of keys) {
-    const decided = evaluate(snapshot, key, user, { now: at, explain, profile, stale: snapshots.stale });
+  for (const decided of decisions) {
     const decision = decided instanceof Promise ? await decided : decided;
     const id =
       replayedAt === undefined ? observer.decided(decision, { environment, user, profile, snapshot, at }) : "replay";

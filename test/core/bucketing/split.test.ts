@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE } from "../../../core/bucketing/compile-split.ts";
+import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE, placeIn } from "../../../core/bucketing/compile-split.ts";
 import { completeSplit } from "../../../core/bucketing/complete-split.ts";
 import { BUCKETS, Split } from "../../../core/bucketing/split.ts";
 
@@ -17,7 +17,7 @@ function onOff(percentage: number, seed = "new-checkout", previous?: Split): Spl
 
 function variantFor(split: Split): (userId: string) => string | null {
   const compiled = compileSplit(split, "unused");
-  return (user_id) => split.arms[armAt(compiled, compiled.place({ user_id }))]?.variant ?? null;
+  return (user_id) => split.arms[armAt(compiled, placeIn(compiled, { user_id }))]?.variant ?? null;
 }
 
 describe("a split", () => {
@@ -78,7 +78,7 @@ describe("a split", () => {
   test("arms and traffic use different seeds", () => {
     const split = completeSplit(Split.parse({ arms: onOff(50).arms, traffic: [{ percentage: 50 }] }), "new-checkout");
     const compiled = compileSplit(split, "unused");
-    const inside = USERS.map((user_id) => compiled.place({ user_id })).filter((bucket) => bucket !== OUTSIDE);
+    const inside = USERS.map((user_id) => placeIn(compiled, { user_id })).filter((bucket) => bucket !== OUTSIDE);
     expect(inside.length).toBeGreaterThan(98_000);
     expect(inside.length).toBeLessThan(102_000);
     // Were the seeds the same, everyone inside would be below half.
@@ -99,14 +99,14 @@ describe("a split", () => {
 
   test("needs no unit when one arm has everyone", () => {
     const all = compileSplit(onOff(100), "unused");
-    expect(all.place({})).toBe(EVERYONE);
+    expect(placeIn(all, {})).toBe(EVERYONE);
     expect(all.constant).toBe(true);
-    expect(compileSplit(onOff(99.999), "unused").place({})).toBe(NO_UNIT);
+    expect(placeIn(compileSplit(onOff(99.999), "unused"), {})).toBe(NO_UNIT);
   });
 
   test("takes the first unit the user has; numbers and booleans are written out", () => {
     const split = compileSplit({ ...onOff(50), unit: ["org_id", "user_id"] }, "unused");
-    const of = (user: Record<string, never>) => split.place(user);
+    const of = (user: Record<string, never>) => placeIn(split, user);
     const user = (attributes: object) => attributes as Record<string, never>;
     expect(of(user({ org_id: "7", user_id: "a" }))).toBe(of(user({ org_id: 7 })));
     expect(of(user({ org_id: "", user_id: "a" }))).toBe(of(user({ user_id: "a" })));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Decision } from "../../../core/decision/decision.ts";
-import { evaluate } from "../../../core/engine/evaluate.ts";
+import { evaluate, evaluateAll } from "../../../core/engine/evaluate.ts";
 import { compile } from "../../../core/engine/snapshot.ts";
 import type { Experiment } from "../../../core/experiment/experiment.ts";
 import type { Feature } from "../../../core/feature/feature.ts";
@@ -400,5 +400,68 @@ describe("evaluate()", () => {
       const decision = evaluate(snapshot, "circle", {}, { now: 0, explain: true }) as Decision;
       expect(decision.trace?.steps[0]).toEqual({ id: "s", strategy: "circular", outcome: "decided", variant: "on" });
     });
+  });
+});
+
+describe("evaluateAll()", () => {
+  const features = [
+    feature("throws", [{ strategy: "throws" }, rollout(50)]),
+    feature("plain", [rollout(50)]),
+    feature("rejects", [{ strategy: "rejects" }]),
+    feature("later", [{ strategy: "later-unsure" }, { strategy: "later-on" }]),
+    feature("liar", [{ strategy: "liar" }]),
+    feature("nothing", []),
+    feature("asks", [{ strategy: "on", when: { feature: "throws" } }, rollout(0)]),
+    feature("asks-too", [{ strategy: "on", when: { not: { feature: "throws" } } }, rollout(0)]),
+    feature("disabled", [rollout(100)], { enabled: false }),
+  ];
+  const snapshot = compile(makeConfiguration({ features }), strategies);
+  const keys = features.map(({ key }) => key);
+
+  function all(asked: readonly string[] | undefined, user: unknown, more: object = {}): Promise<readonly Decision[]> {
+    const decisions: (Decision | Promise<Decision>)[] = [];
+    evaluateAll(snapshot, asked, user as User, { now: 0, ...more }, (decision) => decisions.push(decision));
+    return Promise.all(decisions);
+  }
+
+  test.each([false, true])(
+    "answers as evaluate() does, whatever the features before did (explain %s)",
+    async (explain) => {
+      const asked = ["no-such-feature", ...keys, ...keys.toReversed()];
+      for (const user of [null, {}, ...Array.from({ length: 10 }, (_, at) => ({ user_id: `user-${at}` }))]) {
+        const one = asked.map((key) => evaluate(snapshot, key, user as User, { now: 0, explain }));
+        expect(await all(asked, user, { explain })).toEqual(await Promise.all(one));
+      }
+    },
+  );
+
+  test("decides every feature, in the snapshot's order, when no keys are given", async () => {
+    const decisions = await all(undefined, { user_id: "user-1" });
+    expect(decisions.map(({ feature_key }) => feature_key)).toEqual(keys);
+    expect(decisions).toEqual(await all(keys, { user_id: "user-1" }));
+  });
+
+  test("decides what several features ask about once", async () => {
+    let asked = 0;
+    const counting = withStrategies(
+      strategyOf("counts", () => {
+        asked += 1;
+        return { variant: "on" };
+      }),
+    );
+    const written = (key: string, step: Written) =>
+      makeFeature({ key, steps: [{ id: "s", on_failure: "next", config: {}, ...step }] }, { strategies: counting });
+    const asking = ["one", "two", "three"].map((key) => written(key, { ...rollout(100), when: { feature: "base" } }));
+    const base = written("base", { strategy: "counts" });
+    const decisions: unknown[] = [];
+    evaluateAll(
+      compile(makeConfiguration({ features: [base, ...asking] }), counting),
+      ["one", "two", "three"],
+      { user_id: "user-1" },
+      { now: 0 },
+      (decision) => decisions.push(decision),
+    );
+    expect(decisions).toMatchObject([{ enabled: true }, { enabled: true }, { enabled: true }]);
+    expect(asked).toBe(1);
   });
 });

@@ -1,0 +1,124 @@
+import type { ConditionTrace, Decision } from "../decision/decision.ts";
+import { MAX_CHAIN } from "../feature/check-configuration.ts";
+import type { Abstain, Decide } from "../strategy.ts";
+import type { EngineAsk } from "./ask.ts";
+import { askExperiment } from "./ask-experiment.ts";
+import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
+import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
+import { plainDecision, stepDecision } from "./make-decision.ts";
+import { type Answer, messageOf, runStep } from "./run-step.ts";
+import type { Served } from "./served.ts";
+
+/** Asks the experiment, then the steps. Never throws and never rejects; a promise only when a step answers with one. */
+export function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
+  try {
+    if (!feature.enabled) return switchedOff(feature, ask);
+    const assigned = feature.experiment === null ? null : askExperiment(feature, feature.experiment, ask);
+    if (assigned !== null) return leaveRest(feature, ask, 0, assigned);
+    const decision = askFrom(feature, ask, 0);
+    return decision instanceof Promise ? neverReject(decision, feature, ask) : decision;
+  } catch {
+    return giveUp(feature, ask);
+  }
+}
+
+/** Its own function, as `resume` is: a closure in `decide` would cost every decision an allocation. */
+function neverReject(decision: Promise<Decision>, feature: CompiledFeature, ask: EngineAsk): Promise<Decision> {
+  return decision.catch(() => giveUp(feature, ask));
+}
+
+function switchedOff(feature: CompiledFeature, ask: EngineAsk): Decision {
+  return leaveRest(feature, ask, 0, plainDecision(feature, ask, feature.off, "feature_disabled", "DISABLED"));
+}
+
+/** Only a defect of the engine itself, or a stack that ran out, leads here. */
+function giveUp(feature: CompiledFeature, ask: EngineAsk): Decision {
+  ask.fallback = { from: "engine", cause: "error" };
+  return plainDecision(feature, ask, feature.fallback, "fallback", "ERROR");
+}
+
+/** A method, not a closure: nothing is allocated for the many features that ask about no other. */
+export function variantOf(this: EngineAsk, key: string): string | undefined {
+  this.served ??= new Map();
+  if (this.served.has(key)) return this.served.get(key);
+  const feature = this.snapshot.features.get(key);
+  if (feature === undefined || this.depth >= MAX_CHAIN) return undefined;
+  // Noted before it is known: a feature that leads back to itself finds itself missing.
+  this.served.set(key, undefined);
+  const decision = decide(feature, {
+    ...this,
+    explain: false,
+    depth: this.depth + 1,
+    fallback: null,
+    traces: null,
+  });
+  // Its steps are not waited for, so there is no promise; if there were, this is what a failure serves.
+  const variant = (decision instanceof Promise ? feature.fallback.variant : decision.variant) ?? undefined;
+  this.served.set(key, variant);
+  return variant;
+}
+
+/** Asks the steps from `from` on. */
+function askFrom(feature: CompiledFeature, ask: EngineAsk, from: number): Decision | Promise<Decision> {
+  for (let at = from; at < feature.steps.length; at += 1) {
+    const step = feature.steps[at] as CompiledStep;
+    let when: ConditionTrace | undefined;
+    let answer: Answer | Promise<Answer> | null = null;
+    if (step.when !== null)
+      try {
+        if (ask.traces !== null) when = step.when.explain(ask);
+        if (when === undefined ? !step.when.test(ask) : when.result !== "yes") answer = SKIPPED;
+      } catch (error) {
+        answer = { failed: "error", detail: messageOf(error) };
+      }
+    answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
+    if (answer instanceof Promise) return resume(answer, feature, ask, at, when);
+    const decision = weigh(feature, ask, at, answer, when);
+    if (decision !== null) return decision;
+  }
+  return fallBack(feature, ask, feature.steps.length);
+}
+
+const SKIPPED: Abstain = { abstain: "no_match" };
+
+async function resume(
+  pending: Promise<Answer>,
+  feature: CompiledFeature,
+  ask: EngineAsk,
+  at: number,
+  when: ConditionTrace | undefined,
+): Promise<Decision> {
+  return weigh(feature, ask, at, await pending, when) ?? askFrom(feature, ask, at + 1);
+}
+
+/** What step `at` decided; null when the next one is to be asked. */
+function weigh(
+  feature: CompiledFeature,
+  ask: EngineAsk,
+  at: number,
+  answer: Answer,
+  when: ConditionTrace | undefined,
+): Decision | null {
+  const step = feature.steps[at] as CompiledStep;
+  ask.traces?.push(answer === SKIPPED ? traceSkipped(step, when) : traceAnswer(step, answer, when));
+  const { variant } = answer as Decide;
+  if (variant !== undefined) {
+    const decision = stepDecision(feature, ask, step, answer as Decide, feature.variants.get(variant) as Served);
+    return ask.traces === null ? decision : leaveRest(feature, ask, at + 1, decision);
+  }
+  const cause = "failed" in answer ? answer.failed : (answer as Abstain).abstain;
+  if (cause === "no_match") return null;
+  ask.fallback ??= { from: step.id, cause };
+  return step.toFallback ? fallBack(feature, ask, at + 1) : null;
+}
+
+function fallBack(feature: CompiledFeature, ask: EngineAsk, from: number): Decision {
+  return leaveRest(feature, ask, from, plainDecision(feature, ask, feature.fallback, "fallback", "DEFAULT"));
+}
+
+/** The decision with its trace, if it was asked for: the steps from `from` on were not reached. */
+function leaveRest(feature: CompiledFeature, ask: EngineAsk, from: number, decision: Decision): Decision {
+  if (ask.traces === null) return decision;
+  for (const step of feature.steps.slice(from)) ask.traces.push(traceUnreached(step));
+  return { ...decision, trace: { steps: ask.traces } };
+}
