@@ -25,7 +25,8 @@ export async function benchEvaluate(): Promise<Row[]> {
   );
   for (const contender of [...Object.values(few), ...Object.values(many)]) contender.close();
 
-  const perFeature = { few: scale.hundred / (200 * 100), many: scale.tenThousand / (2 * 10_000) };
+  // The two single features are decided with all others.
+  const perFeature = { few: scale.hundred / (200 * (100 + 2)), many: scale.tenThousand / (2 * (10_000 + 2)) };
   return [
     versus("25 % rollout by user", single, "unleash", 3),
     versus("25 % rollout by user", single, "growthbook"),

@@ -59,13 +59,13 @@ export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
     const snapshot = snapshots.get(environment);
     if (snapshot === undefined) throw starting();
     const users = (asked.users ?? [asked.user]) as readonly (User & { user_id: string })[];
-    const keys =
-      asked.feature_keys ?? (asked.feature_key === undefined ? [...snapshot.features.keys()] : [asked.feature_key]);
-    if (users.length * keys.length > MAX_DECISIONS)
+    const keys = asked.feature_keys ?? (asked.feature_key === undefined ? undefined : [asked.feature_key]);
+    const count = keys?.length ?? snapshot.features.size;
+    if (users.length * count > MAX_DECISIONS)
       throw new HttpError(
         422,
         "too_many_decisions",
-        `${keys.length} features for ${users.length} users are ${keys.length * users.length} decisions; one call takes ${MAX_DECISIONS}`,
+        `${count} features for ${users.length} users are ${count * users.length} decisions; one call takes ${MAX_DECISIONS}`,
       );
     const replayedAt = asked.at === undefined ? undefined : Date.parse(asked.at);
     const about = { environment, snapshot, keys, explain: asked.explain, replayedAt };
@@ -85,7 +85,8 @@ async function decideAll(
     environment: string;
     snapshot: Snapshot;
     user: User & { user_id: string };
-    keys: readonly string[];
+    /** undefined: all features. */
+    keys: readonly string[] | undefined;
     explain: boolean;
     /** Milliseconds since the epoch; undefined: now, and for real. */
     replayedAt: number | undefined;
@@ -93,7 +94,9 @@ async function decideAll(
 ): Promise<DecisionAnswer[]> {
   const { clock, snapshots, observer } = services;
   const { environment, snapshot, user, keys, explain, replayedAt } = about;
-  const wanted = keys.some((key) => snapshot.features.get(key)?.profile);
+  const wanted =
+    keys?.some((key) => snapshot.features.get(key)?.profile) ??
+    [...snapshot.features.values()].some((feature) => feature.profile);
   const profile = wanted ? await profileFor(services, environment, user.user_id) : undefined;
   const at = replayedAt ?? clock.now();
   const decisions: (Decision | Promise<Decision>)[] = [];
