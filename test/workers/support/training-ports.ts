@@ -37,6 +37,7 @@ export async function storeVisits(sql: Sql): Promise<void> {
 
 /** Learning that reports once and then takes for ever; it ends when its signal aborts, as the real one does. */
 export const learnForEver: TrainModelPorts["learn"] = (_run, { signal, onProgress }) => {
+  signal.throwIfAborted();
   onProgress(0.5, "fitting for ever");
   return {
     read: Promise.resolve({ rows: 0 }),
