@@ -1,4 +1,4 @@
-/** The thread that `learn` starts: steps back first, then loads what it needs, which alone takes a few hundred milliseconds. */
+/** The thread that `learn` starts: steps back first, then loads what it needs, so that loading too gives way to requests. */
 import os from "node:os";
 import process from "node:process";
 
