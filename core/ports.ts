@@ -9,7 +9,7 @@ import type { Experiment } from "./experiment/experiment.ts";
 import type { Feature, FeatureDefinition } from "./feature/feature.ts";
 import type { Segment } from "./feature/segment.ts";
 import type { Json } from "./json.ts";
-import type { Learner, Model } from "./model/model.ts";
+import type { Learner, Model, ModelState } from "./model/model.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export interface Configuration {
   readonly revision: number;
   readonly features: readonly Feature[];
   readonly segments: readonly Segment[];
-  /** Live models only. */
+  /** Those that decide: live models, and candidates with traffic. */
   readonly models: readonly Model[];
   /** Running experiments only. */
   readonly experiments: readonly Experiment[];
@@ -125,6 +125,9 @@ export interface ExposureStore {
   append(exposures: readonly Exposure[]): Promise<void>;
 }
 
+/** A model as training hands it over: the store numbers it and says what it does. */
+export type TrainedVersion = Omit<Model, "version" | "environment" | "status" | keyof ModelState>;
+
 export interface ModelStore {
   get(environment: string, version: string): Promise<Model | undefined>;
   /** The live model of this scope (null: the global default). */
@@ -138,7 +141,7 @@ export interface ModelStore {
    * Numbers and stores a model; with `promote` it becomes live and the former live one is retired, in the same
    * transaction as the job's end, so there is never a half-made model. Notifies.
    */
-  save(environment: string, model: Omit<Model, "version" | "environment" | "status">, promote: boolean): Promise<Model>;
+  save(environment: string, model: TrainedVersion, promote: boolean): Promise<Model>;
   /** Makes an earlier version live again. undefined: no such version. */
   rollback(environment: string, version: string, author: Author): Promise<Model | undefined>;
 }

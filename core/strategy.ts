@@ -9,6 +9,7 @@ import type { z } from "zod";
 import type { ConditionTrace, FallbackCause, Reason } from "./decision/decision.ts";
 import type { Profile } from "./event/profile.ts";
 import type { Condition } from "./feature/condition.ts";
+import type { CompleteObjective } from "./feature/objective.ts";
 import type { Json } from "./json.ts";
 import type { Model } from "./model/model.ts";
 
@@ -50,7 +51,21 @@ export interface Strategy<Config = unknown> {
   dispose?(): void | Promise<void>;
 }
 
-export type Evaluator = (ask: Ask) => Verdict | Promise<Verdict>;
+export interface Evaluator {
+  (ask: Ask): Verdict | Promise<Verdict>;
+  /**
+   * What a user like this one may get, over all draws of the evaluator's own hashes. Where exposures take their
+   * propensities from, so those who draw must have it. Default: the verdict is certain.
+   */
+  distribution?(ask: Ask): Distribution;
+}
+
+export interface Distribution {
+  /** By variant; what is missing to 1 abstains. */
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** Why the rest abstains. Default no_match. */
+  readonly abstain?: Abstain["abstain"];
+}
 
 /** What a strategy may know while it prepares. */
 export interface Host {
@@ -61,8 +76,12 @@ export interface Host {
     readonly off_variant: string;
     readonly fallback_variant: string;
   };
+  /** null: the feature has none, so nobody is held out and nothing is explored. */
+  readonly objective: CompleteObjective | null;
   /** The live model of the feature, else of the environment's global default; undefined when there is none. */
   readonly model: Model | undefined;
+  /** A newer model that takes over a share (its `traffic`) of the model's users, step by step. */
+  readonly challenger: Model | undefined;
   /** Compiles a condition with the environment's segments. */
   condition(condition: Condition): CompiledCondition;
 }
@@ -108,6 +127,8 @@ export interface Decide extends Evidence {
   readonly variant: string;
   /** Default TARGETING_MATCH. */
   readonly reason?: Reason;
+  /** What the decision carries as `decision_source`. Default: the strategy's. */
+  readonly source?: string;
 }
 
 export interface Abstain extends Evidence {

@@ -1,6 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { Decision } from "../core/decision/decision.ts";
 import type { Exposure } from "../core/decision/exposure.ts";
+import { distributionOf } from "../core/engine/distribution.ts";
+import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { Profile } from "../core/event/profile.ts";
 import { featureRow } from "../core/model/feature-row.ts";
 import type { ExposureStore } from "../core/ports.ts";
@@ -14,8 +16,10 @@ export interface Exposed {
   readonly at: number;
   readonly decision: Decision;
   readonly user_id: string;
-  /** What the feature row is made of; undefined when the feature does not learn. */
-  readonly learn: { readonly user: User; readonly profile: Profile | undefined } | undefined;
+  /** What the feature row and the propensities are made of; undefined when the feature does not learn. */
+  readonly learn:
+    | { readonly user: User; readonly profile: Profile | undefined; readonly snapshot: Snapshot }
+    | undefined;
 }
 
 export interface ExposureBuffer {
@@ -196,8 +200,14 @@ export function createExposureBuffer({
 }
 
 function toExposure({ environment, decision_id, at, decision, user_id, learn }: Exposed): Exposure {
-  const features = learn === undefined ? null : featureRow(learn.user, learn.profile, at);
-  return { environment, decision_id, at, decision, unit: user_id, features };
+  const exposure = { environment, decision_id, at, decision, unit: user_id };
+  if (learn === undefined) return { ...exposure, features: null, probabilities: null };
+  const { user, profile, snapshot } = learn;
+  return {
+    ...exposure,
+    features: featureRow(user, profile, at),
+    probabilities: distributionOf(snapshot, decision.feature_key, user, { now: at, profile }),
+  };
 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint): repeating the same rows would fail for ever. */

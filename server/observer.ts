@@ -92,7 +92,7 @@ export function createObserver(options: ObserverOptions): Observer {
       else {
         // Only what is kept is remembered: a dropped one is stored when the user comes again.
         first.remember(kind.exposed, userId);
-        const learn = kind.learns ? { user, profile } : undefined;
+        const learn = kind.learns ? { user, profile, snapshot } : undefined;
         buffer.push({ environment, decision_id: id, at, decision, user_id: userId, learn });
       }
       return id;

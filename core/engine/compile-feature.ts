@@ -1,6 +1,7 @@
 import type { Experiment } from "../experiment/experiment.ts";
 import { compileCondition } from "../feature/compile-condition.ts";
 import type { Feature, Step } from "../feature/feature.ts";
+import { completeObjective } from "../feature/objective.ts";
 import { conditionsOf, referencesOf } from "../feature/references.ts";
 import { sameJson } from "../feature/same-json.ts";
 import type { Model } from "../model/model.ts";
@@ -33,6 +34,7 @@ export interface CompiledFeature {
   /** True when a step of its own wants the profile. */
   readonly ownProfile: boolean;
   readonly model: Model | undefined;
+  readonly challenger: Model | undefined;
   /** What the experiment was compiled from. */
   readonly running: Experiment | undefined;
 }
@@ -51,6 +53,8 @@ export interface FeatureScope {
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly segments: CompiledSegments;
   readonly models: ReadonlyMap<string | null, Model>;
+  /** Candidates that take over a share of the live model's users. */
+  readonly challengers: ReadonlyMap<string | null, Model>;
   readonly experiments: ReadonlyMap<string, Experiment>;
   readonly features: ReadonlyMap<string, Feature>;
 }
@@ -69,8 +73,10 @@ export function compileFeature(
   same: { readonly strategies: boolean; readonly segments: boolean },
 ): CompiledFeature {
   const model = scope.models.get(feature.key) ?? scope.models.get(null);
+  // Never a challenger of another scope's model.
+  const challenger = model === undefined ? undefined : scope.challengers.get(model.feature_key);
   const running = scope.experiments.get(feature.key);
-  const related = { definition: feature, model, running };
+  const related = { definition: feature, model, challenger, running };
   if (earlier !== undefined && same.strategies && (same.segments || !earlier.usesSegments))
     if (isSame(earlier, related, scope)) return earlier;
   try {
@@ -80,13 +86,13 @@ export function compileFeature(
   }
 }
 
-type Related = Pick<CompiledFeature, "definition" | "model" | "running">;
+type Related = Pick<CompiledFeature, "definition" | "model" | "challenger" | "running">;
 
 /** Shared, because most features have none. */
 const NO_PREREQUISITES: CompiledFeature["prerequisites"] = new Map();
 
 function compileAnew(
-  { definition, model, running }: Related,
+  { definition, model, challenger, running }: Related,
   scope: FeatureScope,
   earlier: CompiledFeature | undefined,
 ): CompiledFeature {
@@ -96,6 +102,7 @@ function compileAnew(
     .filter(({ when }) => when !== false)
     .map(({ strategy }) => scope.strategies.get(strategy));
   const ownProfile = asked.some((strategy) => strategy?.profile === true);
+  const host = hostFor(definition, model, challenger, scope);
   const prerequisites = [...scope.segments.prerequisites(references)];
   return {
     key: definition.key,
@@ -108,7 +115,7 @@ function compileAnew(
     off: variants.get(definition.off_variant) ?? serve(definition, definition.off_variant),
     fallback: variants.get(definition.fallback_variant) ?? serve(definition, definition.fallback_variant),
     experiment: running === undefined ? null : compileExperiment(running, variants),
-    steps: definition.steps.map((step) => compileStep(step, definition, variants, model, scope, earlier)),
+    steps: definition.steps.map((step) => compileStep(step, variants, host, scope, earlier)),
     prerequisites:
       prerequisites.length === 0
         ? NO_PREREQUISITES
@@ -116,12 +123,13 @@ function compileAnew(
     usesSegments: references.segments.size > 0,
     ownProfile,
     model,
+    challenger,
     running,
   };
 }
 
 /** A feature whose definition makes no sense: it serves its fallback variant, or null when it has none. */
-function compileBroken({ definition, model, running }: Related, detail: string): CompiledFeature {
+function compileBroken({ definition, model, challenger, running }: Related, detail: string): CompiledFeature {
   const variants = new Map<string, Served>();
   const whole = { ...definition, variants: definition.variants ?? {} };
   return {
@@ -140,24 +148,32 @@ function compileBroken({ definition, model, running }: Related, detail: string):
     usesSegments: false,
     ownProfile: false,
     model,
+    challenger,
     running,
   };
 }
 
-function isSame(earlier: CompiledFeature, { definition, model, running }: Related, scope: FeatureScope): boolean {
+function isSame(
+  earlier: CompiledFeature,
+  { definition, model, challenger, running }: Related,
+  scope: FeatureScope,
+): boolean {
   const before = earlier.definition;
   if (before.id !== definition.id || before.version !== definition.version) return false;
   if (before.updated_at !== definition.updated_at) return false;
-  if (earlier.model?.version !== model?.version || earlier.model?.hash !== model?.hash) return false;
+  if (!isSameModel(earlier.model, model) || !isSameModel(earlier.challenger, challenger)) return false;
   for (const [key, off] of earlier.prerequisites) if (scope.features.get(key)?.off_variant !== off) return false;
   return sameJson(earlier.running, running);
 }
 
+function isSameModel(a: Model | undefined, b: Model | undefined): boolean {
+  return a?.version === b?.version && a?.hash === b?.hash && a?.health === b?.health && a?.traffic === b?.traffic;
+}
+
 function compileStep(
   step: Step,
-  feature: Feature,
   variants: ReadonlyMap<string, Served>,
-  model: Model | undefined,
+  host: Host,
   scope: FeatureScope,
   earlier: CompiledFeature | undefined,
 ): CompiledStep {
@@ -171,7 +187,6 @@ function compileStep(
   };
   try {
     if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
-    const host = hostFor(feature, model, scope);
     const when = step.when === undefined || step.when === true ? null : host.condition(step.when);
     const parsed = strategy.config.parse(step.config);
     // Usually nothing was added: the stored config is kept rather than a second one beside it.
@@ -206,7 +221,7 @@ function neverAsked(): never {
   throw new Error("A broken step was asked");
 }
 
-function hostFor(feature: Feature, model: Model | undefined, scope: FeatureScope): Host {
+function hostFor(feature: Feature, model: Model | undefined, challenger: Model | undefined, scope: FeatureScope): Host {
   return {
     feature: {
       key: feature.key,
@@ -215,7 +230,9 @@ function hostFor(feature: Feature, model: Model | undefined, scope: FeatureScope
       off_variant: feature.off_variant,
       fallback_variant: feature.fallback_variant,
     },
+    objective: completeObjective(feature),
     model,
+    challenger,
     condition: (condition) =>
       compileCondition(condition, {
         segment: (key) => scope.segments.get(key),

@@ -50,7 +50,7 @@ export function evaluateAll(
     }
 }
 
-function readUser(user: unknown): User {
+export function readUser(user: unknown): User {
   try {
     return plainUser(user);
   } catch {
@@ -58,7 +58,7 @@ function readUser(user: unknown): User {
   }
 }
 
-function openAsk(
+export function openAsk(
   snapshot: Snapshot,
   user: User,
   options: EvaluateOptions,

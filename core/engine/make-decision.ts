@@ -50,7 +50,7 @@ export function stepDecision(
     enabled: served.enabled,
     variant: served.variant,
     value: served.value,
-    decision_source: step.source,
+    decision_source: verdict.source ?? step.source,
     reason: ask.stale ? "STALE" : (verdict.reason ?? "TARGETING_MATCH"),
     step: step.id,
     score: verdict.score ?? null,

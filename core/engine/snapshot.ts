@@ -1,6 +1,7 @@
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Feature } from "../feature/feature.ts";
 import type { Segment } from "../feature/segment.ts";
+import type { Model } from "../model/model.ts";
 import type { Configuration } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
 import { type CompiledFeature, compileFeature } from "./compile-feature.ts";
@@ -38,7 +39,8 @@ export function compile(
   const scope = {
     strategies,
     segments: compileSegments(configuration.segments, offVariants(configuration.features)),
-    models: new Map(configuration.models.map((model) => [model.feature_key, model])),
+    models: byScope(configuration.models.filter(({ status }) => status === "live")),
+    challengers: byScope(configuration.models.filter(({ status }) => status !== "live")),
     experiments: new Map(configuration.experiments.filter(isRunning).map((found) => [found.feature_key, found])),
     features: new Map(configuration.features.map((feature) => [feature.key, feature])),
   };
@@ -54,6 +56,10 @@ export function compile(
     strategies,
     segments,
   };
+}
+
+function byScope(models: readonly Model[]): ReadonlyMap<string | null, Model> {
+  return new Map(models.map((model) => [model.feature_key, model]));
 }
 
 function isRunning(experiment: Experiment): boolean {

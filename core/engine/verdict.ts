@@ -19,9 +19,9 @@ const REASONS: ReadonlySet<unknown> = new Set<Reason>([
 export function ownVerdict(answered: unknown): unknown {
   if (typeof answered !== "object" || answered === null) return answered;
   const { variant, abstain, reason, bucket, probability, score, threshold } = answered as Partial<Decide & Abstain>;
-  const { confidence, threshold_mode, model_version, evidence, detail } = answered as Partial<Decide & Abstain>;
+  const { confidence, threshold_mode, model_version, evidence, detail, source } = answered as Partial<Decide & Abstain>;
   const figures = { bucket, probability, score, threshold, confidence, threshold_mode, model_version };
-  return { variant, abstain, reason, ...figures, evidence, detail };
+  return { variant, abstain, reason, source, ...figures, evidence, detail };
 }
 
 /** Why this is no verdict the engine can serve; undefined when it is one. May throw when the verdict's getters do. */
@@ -35,11 +35,13 @@ type Field = Exclude<keyof Decide, "evidence" | "detail"> | "abstain";
 
 /** Small, with no text to build: it runs for every decision. */
 function wrongField(verdict: Decide, variants: ReadonlyMap<string, unknown>): Field | undefined {
-  const { variant, reason, bucket, probability, score, threshold, confidence, threshold_mode, model_version } = verdict;
+  const { variant, reason, source, bucket, probability, score, threshold, confidence, threshold_mode, model_version } =
+    verdict;
   if (variant === undefined) return CAUSES.has((verdict as unknown as Abstain).abstain) ? undefined : "abstain";
   if (!variants.has(variant)) return "variant";
   // SPLIT is what nearly every decision says; a set is slower than a comparison.
   if (reason !== undefined && reason !== "SPLIT" && !REASONS.has(reason)) return "reason";
+  if (source !== undefined && (typeof source !== "string" || source === "")) return "source";
   if (bucket !== undefined && !Number.isInteger(bucket)) return "bucket";
   if (probability !== undefined && !isShare(probability)) return "probability";
   if (score !== undefined && !Number.isFinite(score)) return "score";

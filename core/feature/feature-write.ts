@@ -3,7 +3,8 @@ import { Percentage } from "../bucketing/split.ts";
 import type { Json } from "../json.ts";
 import { BoundedJson, checkJson, isForbiddenName } from "./bounded-json.ts";
 import { Condition } from "./condition.ts";
-import { FeatureType, Objective } from "./feature.ts";
+import { FeatureType } from "./feature.ts";
+import { Objective } from "./objective.ts";
 import { describe } from "./operators/operator.ts";
 
 /** A feature's key: it names the feature in URLs, where a whole number would be read as an id. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../json.ts";
 import type { Condition } from "./condition.ts";
+import type { Objective } from "./objective.ts";
 
 export const FeatureType = z.enum(["boolean", "string", "number", "object"]);
 export type FeatureType = z.infer<typeof FeatureType>;
@@ -19,18 +20,6 @@ export interface Step {
   /** Milliseconds the step may take. Default 50. */
   readonly budget_ms?: number | undefined;
 }
-
-/** What the feature should improve: positive events of the user in [decision, decision + window). */
-export const Objective = z.strictObject({
-  event_types: z.array(z.string().min(1).max(100)).min(1).max(20),
-  /** Attribution window in seconds. Default: chosen from the data when training, at most 7 days. */
-  window_seconds: z
-    .number()
-    .positive()
-    .max(366 * 86400)
-    .optional(),
-});
-export type Objective = z.infer<typeof Objective>;
 
 export interface Feature {
   readonly id: number;

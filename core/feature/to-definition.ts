@@ -4,6 +4,7 @@ import type { Strategy } from "../strategy.ts";
 import { completeSteps } from "./complete-steps.ts";
 import type { Feature, FeatureDefinition, FeatureType, Step } from "./feature.ts";
 import type { FeatureWrite } from "./feature-write.ts";
+import { checkObjective } from "./objective.ts";
 import { describe } from "./operators/operator.ts";
 import { sameJson } from "./same-json.ts";
 import { applyShorthand, NO_SHORTHAND, type Shorthand, shorthandOf } from "./shorthand.ts";
@@ -27,6 +28,8 @@ export function toDefinition(write: FeatureWrite, { strategies, stored }: ToDefi
   checkValues(type, variants);
   const off_variant = declared(write.off_variant ?? stored?.off_variant ?? "off", variants, "/off_variant");
   const fallback = write.fallback_variant ?? stored?.fallback_variant ?? off_variant;
+  const objective = (write.objective === undefined ? stored?.objective : write.objective) ?? null;
+  checkObjective(objective, variants);
   const shape = { key: write.key, type, variants, off_variant };
   return {
     key: write.key,
@@ -38,7 +41,7 @@ export function toDefinition(write: FeatureWrite, { strategies, stored }: ToDefi
     off_variant,
     steps: chooseSteps(write, shape, strategies, stored),
     fallback_variant: declared(fallback, variants, "/fallback_variant"),
-    objective: (write.objective === undefined ? stored?.objective : write.objective) ?? null,
+    objective,
     tags: write.tags ?? stored?.tags ?? [],
     owner: (write.owner === undefined ? stored?.owner : write.owner) ?? null,
     expires_at: (write.expires_at === undefined ? stored?.expires_at : write.expires_at) ?? null,

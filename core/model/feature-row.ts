@@ -117,6 +117,32 @@ export function isZeroWithoutEvents(measure: Measure): boolean {
   return measure === "count" || measure === "per_day" || measure === "value_sum";
 }
 
+/** The user whom a stored row was made of, as far as the row kept them. */
+export function userOfRow(row: FeatureRow, userId: string): Record<string, Scalar> & { readonly user_id: string } {
+  const user: Record<string, Scalar> = {};
+  for (const column of Object.keys(row))
+    if (column.startsWith("attribute.")) user[column.slice("attribute.".length)] = row[column] as Scalar;
+  return { ...user, user_id: userId };
+}
+
+/** The profile of which a row of this moment was made, to the rounding of its times; undefined when it had none. */
+export function profileOfRow(row: FeatureRow, at: number): Profile | undefined {
+  if (row["events.count"] === undefined) return undefined;
+  const profile: Record<string, Aggregate> = {};
+  for (const column of Object.keys(row)) {
+    const source = sourceOf(column);
+    if (source?.from !== "profile" || source.event_type === null || source.measure !== "count") continue;
+    const measure = (name: Measure) => Number(row[`events.${source.event_type}.${name}`]);
+    profile[source.event_type] = {
+      count: measure("count"),
+      first_at: at - measure("tenure_days") * DAY,
+      last_at: at - measure("recency_days") * DAY,
+      value_sum: measure("value_sum"),
+    };
+  }
+  return profile;
+}
+
 /** Where a column comes from: undefined when it is not one of the row's features. */
 export type FeatureSource =
   | { readonly from: "attribute"; readonly attribute: string }

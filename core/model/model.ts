@@ -7,7 +7,7 @@ export type Learner = "logistic" | "svm";
 export type ModelStatus = "candidate" | "live" | "retired" | "failed";
 
 /** One trained version. Immutable but for its status. JSON, never code. */
-export interface Model {
+export interface Model extends ModelState {
   /** `<feature key or "global">@<n>`, unique in its environment. */
   readonly version: string;
   readonly environment: string;
@@ -27,4 +27,22 @@ export interface Model {
   /** In words: why it is live, or why it is only a candidate. */
   readonly verdict: string;
   readonly job_id: string | null;
+}
+
+/** fresh: decides. warning: decides, and people should look. stopped: its steps abstain with `drifted_model`. */
+export type ModelHealth = "fresh" | "warning" | "stopped";
+
+/** What changes of a version after it was trained. */
+export interface ModelState {
+  /** Share of the model's users it decides for, 0..1: 1 when live, between 0 and 1 while it takes over from the live one. */
+  readonly traffic: number;
+  /** Since when it has this traffic, ISO; null: never had any. */
+  readonly ramped_at: string | null;
+  readonly health: ModelHealth;
+  /** In words; null while nothing was found. */
+  readonly health_detail: string | null;
+  /** When it was last checked, ISO. */
+  readonly checked_at: string | null;
+  /** How a candidate would have done on the live model's decisions; null until it was scored. */
+  readonly shadow: Json;
 }

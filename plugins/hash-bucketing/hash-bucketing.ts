@@ -12,7 +12,7 @@
 import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE, placeIn } from "../../core/bucketing/compile-split.ts";
 import { completeSplit } from "../../core/bucketing/complete-split.ts";
 import { Split } from "../../core/bucketing/split.ts";
-import type { Abstain, Strategy, Verdict } from "../../core/strategy.ts";
+import type { Abstain, Ask, Distribution, Evaluator, Strategy, Verdict } from "../../core/strategy.ts";
 
 const Config = Split.superRefine((split, context) => {
   const sum = Math.round(split.arms.reduce((total, { weight }) => total + weight, 0) * 1e6) / 1e6;
@@ -40,7 +40,7 @@ export const strategy: Strategy<Split> = {
     const split = compileSplit(config, host.feature.key);
     const arms = config.arms.map(({ variant }): Arm => ({ variant, probability: shareOf(config, variant) }));
     const reason = split.constant ? "STATIC" : "SPLIT";
-    return (ask) => {
+    const evaluate: Evaluator = (ask) => {
       const bucket = placeIn(split, ask.user);
       if (bucket === NO_UNIT) return ask.explain ? explainMissing(config) : MISSING;
       if (bucket === OUTSIDE) return ask.explain ? { abstain: "no_match", detail: "Outside the traffic" } : NO_MATCH;
@@ -50,6 +50,9 @@ export const strategy: Strategy<Split> = {
       if (bucket === EVERYONE) return { variant: arm.variant, reason, probability: arm.probability };
       return { variant: arm.variant, reason, bucket, probability: arm.probability };
     };
+    const everyone = distribution(config);
+    evaluate.distribution = ({ user }: Ask) => (placeIn(split, user) === NO_UNIT ? NOBODY : everyone);
+    return evaluate;
   },
 };
 
@@ -61,6 +64,18 @@ interface Arm {
 
 const MISSING: Abstain = { abstain: "missing_features" };
 const NO_MATCH: Abstain = { abstain: "no_match" };
+
+const NOBODY: Distribution = { probabilities: {}, abstain: "missing_features" };
+
+/** Over all units: whoever is kept out by the traffic's gates, or falls to an arm without variant, is left to the next step. */
+function distribution(config: Split): Distribution {
+  const { arms, traffic = [] } = config;
+  const inside = traffic.reduce((share, { percentage }) => (share * percentage) / 100, 1);
+  const variants = [...new Set(arms.flatMap(({ variant }) => (variant === null ? [] : [variant])))];
+  return {
+    probabilities: Object.fromEntries(variants.map((variant) => [variant, inside * shareOf(config, variant)])),
+  };
+}
 
 /** Attributes that make a difference: to give everyone or nobody a variant, none is looked at. */
 function unitsOf({ unit, arms, traffic = [] }: Split): readonly string[] {

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { checkVerdict } from "../../core/engine/verdict.ts";
 import type { Profile } from "../../core/event/profile.ts";
 import { compileCondition } from "../../core/feature/compile-condition.ts";
+import type { CompleteObjective } from "../../core/feature/objective.ts";
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
 import type { Ask, Evaluator, Host, Strategy, User, Verdict } from "../../core/strategy.ts";
@@ -31,6 +32,8 @@ export interface CheckOptions {
   readonly moments?: readonly number[];
   /** The feature to prepare for. Default: a boolean one with the variants on and off. */
   readonly feature?: Host["feature"];
+  /** Default: none. */
+  readonly objective?: CompleteObjective;
   /** Default: none, which every strategy must bear. */
   readonly model?: Model;
   readonly profile?: Profile;
@@ -94,7 +97,9 @@ function prepare<Config>(strategy: Strategy<Config>, written: Json, options: Che
   const config = freezeDeep(completed(strategy, written, feature.key));
   const evaluate = strategy.prepare(config, {
     feature: freezeDeep(feature),
+    objective: options.objective ?? null,
     model: options.model,
+    challenger: undefined,
     condition: (condition) =>
       compileCondition(condition, { segment: () => undefined, offVariant: () => undefined, seed: "example#gate" }),
   });

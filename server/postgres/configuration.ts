@@ -2,7 +2,7 @@ import { type Configuration, type ConfigurationStore, Conflict, Invalid } from "
 import { CONFIGURATION_CHANNEL, requireEnvironment } from "./change-served.ts";
 import { selectRunningExperiments } from "./experiment-rows.ts";
 import { selectFeatures } from "./feature-rows.ts";
-import { selectLiveModels } from "./model-rows.ts";
+import { selectServedModels } from "./model-rows.ts";
 import { selectSegments } from "./segment-rows.ts";
 import { onConnectionClosed, type Sql, type Transaction } from "./sql.ts";
 import { transaction } from "./transaction.ts";
@@ -56,7 +56,7 @@ async function load(tx: Transaction, environment: string): Promise<Configuration
     tx<{ revision: number }[]>`select revision from environments where key = ${environment}`,
     selectFeatures(tx, environment),
     selectSegments(tx, environment),
-    selectLiveModels(tx, environment),
+    selectServedModels(tx, environment),
     selectRunningExperiments(tx, environment),
   ]);
   if (stored === undefined) await requireEnvironment(tx, environment);

@@ -54,11 +54,12 @@ async function insertExposures(t: Transaction, exposures: readonly Served[], may
   await t`
     insert into exposures (
       decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
-      reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features)
+      reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features,
+      probabilities)
     select
       decision_id, environment, at, feature_key, feature_version, user_id, coalesce(unit, user_id), variant, enabled,
       decision_source, reason, step, score, threshold, confidence, probability, model_version, fallback_from,
-      fallback_cause, features::jsonb
+      fallback_cause, features::jsonb, probabilities::jsonb
     from unnest(
       ${plain(places)}::text::int[],
       ${column((each) => each.decision_id)}::text::text[],
@@ -68,9 +69,10 @@ async function insertExposures(t: Transaction, exposures: readonly Served[], may
       ${number((each) => each.decision.score)}::text::float8[],
       ${number((each) => each.decision.threshold)}::text::float8[],
       ${number((each) => each.decision.confidence)}::text::float8[],
-      ${number((each) => each.decision.probability)}::text::float8[],
-      ${texts(exposures.map(({ features }) => (features === null ? null : cleanJson(features))))}::text::text[])
-      as input (place, decision_id, at, user_id, unit, score, threshold, confidence, probability, features)
+      ${number(propensityOf)}::text::float8[],
+      ${texts(exposures.map(({ features }) => (features === null ? null : cleanJson(features))))}::text::text[],
+      ${texts(exposures.map(({ probabilities }) => (probabilities === null ? null : cleanJson(probabilities))))}::text::text[])
+      as input (place, decision_id, at, user_id, unit, score, threshold, confidence, probability, features, probabilities)
     join unnest(
       ${shared((kind) => kind.environment)}::text::text[],
       ${shared((kind) => kind.decision.feature_key)}::text::text[],
@@ -87,6 +89,11 @@ async function insertExposures(t: Transaction, exposures: readonly Served[], may
         environment, feature_key, feature_version, variant, enabled, decision_source, reason, step, model_version,
         fallback_from, fallback_cause, number) on kind.number = input.place
     ${mayBeThere ? t`on conflict do nothing` : t``}`;
+}
+
+/** Over all draws where that is known, so that it goes with what is stored beside it; else what the step said of its own. */
+function propensityOf({ decision, probabilities }: Served): number | null {
+  return probabilities === null ? decision.probability : (probabilities[decision.variant] ?? 0);
 }
 
 /** One exposure of each kind, and each exposure's kind, counted from 1. */

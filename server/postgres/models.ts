@@ -1,5 +1,5 @@
 import type { Model } from "../../core/model/model.ts";
-import { Conflict, type ModelStore } from "../../core/ports.ts";
+import { Conflict, type ModelStore, type TrainedVersion } from "../../core/ports.ts";
 import { changeServed } from "./change-served.ts";
 import { type ModelRow, modelColumns, toModel } from "./model-rows.ts";
 import type { Sql, Transaction } from "./sql.ts";
@@ -45,12 +45,14 @@ export function modelStore(sql: Sql | Transaction): ModelStore {
         if (model.status === "failed")
           throw new Conflict(`Model ${version} failed while it was trained and cannot decide; choose another version`);
         await retireLive(tx, environment, model.feature_key);
-        await tx`update models set status = 'live' where environment = ${environment} and version = ${version}`;
+        await tx`
+          update models set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
+          where environment = ${environment} and version = ${version}`;
         await tx`
           insert into audit_log (environment, actor, action, subject, reason)
           values (${environment}, ${author.actor}, 'model.rollback', ${version}, ${author.reason ?? null})`;
         changed();
-        return { ...model, status: "live" };
+        return await find(tx, environment, version);
       }),
   };
 }
@@ -69,16 +71,11 @@ async function ofJob(tx: Transaction, jobId: string | null): Promise<Model | und
 
 async function retireLive(tx: Transaction, environment: string, featureKey: string | null): Promise<void> {
   await tx`
-    update models set status = 'retired'
+    update models set status = 'retired', traffic = 0
     where environment = ${environment} and feature_key is not distinct from ${featureKey} and status = 'live'`;
 }
 
-async function insert(
-  tx: Transaction,
-  environment: string,
-  model: Omit<Model, "version" | "environment" | "status">,
-  promote: boolean,
-): Promise<Model> {
+async function insert(tx: Transaction, environment: string, model: TrainedVersion, promote: boolean): Promise<Model> {
   // A feature may itself be called "global": it then shares the numbers of the global default.
   const scope = model.feature_key ?? "global";
   const [row] = await tx<ModelRow[]>`
@@ -87,12 +84,12 @@ async function insert(
       where environment = ${environment} and coalesce(feature_key, 'global') = ${scope}
     )
     insert into models (environment, version, feature_key, number, status, learner, trained_at, artifact, hash, seed,
-      metrics, process, verdict, job_id)
+      metrics, process, verdict, job_id, traffic, ramped_at)
     select ${environment}, ${scope}::text || '@' || number, ${model.feature_key}, number,
       ${promote ? "live" : "candidate"}, ${model.learner}, ${model.trained_at}::timestamptz,
       ${JSON.stringify(model.artifact)}::text::json, ${model.hash}, ${model.seed}::bigint,
       ${JSON.stringify(model.metrics)}::text::json, ${JSON.stringify(model.process)}::text::json,
-      ${model.verdict}, ${model.job_id}::uuid
+      ${model.verdict}, ${model.job_id}::uuid, ${promote ? 1 : 0}::float8, ${promote ? model.trained_at : null}::timestamptz
     from next
     returning ${modelColumns(tx)}, artifact`;
   return toModel(row as ModelRow);

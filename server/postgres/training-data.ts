@@ -1,4 +1,4 @@
-import type { Objective } from "../../core/feature/feature.ts";
+import type { Objective } from "../../core/feature/objective.ts";
 import { type Dataset, datasetBuilder } from "../../core/model/dataset.ts";
 import { FEATURE_SCHEMA, type FeatureRow } from "../../core/model/feature-row.ts";
 import { createMoments, type Happening } from "../../core/model/moments.ts";

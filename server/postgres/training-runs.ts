@@ -1,6 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
-import type { TrainingJob } from "../../core/ports.ts";
+import type { TrainedVersion, TrainingJob } from "../../core/ports.ts";
 import { plain, texts } from "./array-literal.ts";
 import { modelStore } from "./models.ts";
 import { isRunLocked } from "./run-lock.ts";
@@ -43,7 +43,7 @@ export async function beginRun(sql: Sql, jobId: string): Promise<Run | undefined
 export async function completeRun(
   sql: Sql,
   run: Run,
-  model: Omit<Model, "version" | "environment" | "status">,
+  model: TrainedVersion,
   promote: boolean,
   answer: (stored: Model) => Json,
 ): Promise<Model> {

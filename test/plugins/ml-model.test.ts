@@ -21,6 +21,12 @@ const model: Model = {
   process: trained.process,
   verdict: trained.verdict,
   job_id: null,
+  traffic: 1,
+  ramped_at: null,
+  health: "fresh",
+  health_detail: null,
+  checked_at: null,
+  shadow: null,
 };
 
 function host(changes: { model?: Model | undefined; variants?: string[] } = {}): Host {
@@ -32,7 +38,9 @@ function host(changes: { model?: Model | undefined; variants?: string[] } = {}):
       off_variant: "off",
       fallback_variant: "off",
     },
+    objective: null,
     model: "model" in changes ? changes.model : model,
+    challenger: undefined,
     condition: () => {
       throw new Error("Not used");
     },

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkConfiguration } from "../../../core/feature/check-configuration.ts";
-import { type Feature, FeatureType, Objective } from "../../../core/feature/feature.ts";
+import { type Feature, FeatureType } from "../../../core/feature/feature.ts";
 import { FeatureWrite, ThresholdMode } from "../../../core/feature/feature-write.ts";
+import { Objective } from "../../../core/feature/objective.ts";
 import { shorthandOf } from "../../../core/feature/shorthand.ts";
 import { toDefinition } from "../../../core/feature/to-definition.ts";
 import { Json } from "../../../core/json.ts";

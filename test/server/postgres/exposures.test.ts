@@ -19,6 +19,7 @@ function exposure(over: Partial<Exposure> = {}, decision: Partial<Decision> = {}
     at: AT,
     unit: "ada",
     features: null,
+    probabilities: null,
     decision: {
       feature_key: "checkout",
       user_id: "ada",
@@ -55,7 +56,8 @@ describe("exposureStore()", () => {
   test("stores all of a decision that training and counting need", async () => {
     await exposureStore(database.sql).append([
       exposure(
-        { decision_id: "whole", unit: "org-1", features: { "/plan": 'pro "x"\\', views: 3, odd: "\0\ud800" } },
+        { decision_id: "whole", unit: "org-1", probabilities: { on: 0.25, off: 0.75 },
+        features: { "/plan": 'pro "x"\\', views: 3, odd: "\0\ud800" } },
         {
           decision_source: "ml",
           score: 0.25,
@@ -84,7 +86,8 @@ describe("exposureStore()", () => {
       score: 0.25,
       threshold: 0.1,
       confidence: 0.9,
-      probability: 1,
+      probability: 0.25,
+      probabilities: { on: 0.25, off: 0.75 },
       model_version: "v2",
       fallback_from: "model",
       fallback_cause: "timeout",

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Model } from "../../../core/model/model.ts";
+import type { TrainedVersion } from "../../../core/ports.ts";
 import { Conflict, type ModelStore } from "../../../core/ports.ts";
 import { modelStore } from "../../../server/postgres/models.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  await database.sql`truncate models, audit_log, training_jobs`;
+  await database.sql`truncate models, audit_log, training_jobs cascade`;
 });
 
 describe("save()", () => {
@@ -147,7 +147,7 @@ async function job(): Promise<string> {
   return job_id;
 }
 
-function trained(featureKey: string | null): Omit<Model, "version" | "environment" | "status"> {
+function trained(featureKey: string | null): TrainedVersion {
   return {
     feature_key: featureKey,
     learner: "logistic",

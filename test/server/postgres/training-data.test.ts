@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Event } from "../../../core/event/event.ts";
+import { Objective } from "../../../core/feature/objective.ts";
 import { type Dataset, valueAt } from "../../../core/model/dataset.ts";
 import { featureRow } from "../../../core/model/feature-row.ts";
 import { Invalid, type TrainingRequest } from "../../../core/ports.ts";
@@ -222,7 +223,7 @@ describe("readDataset()", () => {
 
   test("prefers the request's event types to the objective's, and those to the settings'", async () => {
     await store([...visits(30), { user_id: "u0", event_type: "shared", at: START + MINUTE }]);
-    const objective = { event_types: ["shared"], window_seconds: 60 * 10 };
+    const objective = Objective.parse({ event_types: ["shared"], window_seconds: 60 * 10 });
     const withObjective = await read({ window_seconds: null }, { ...DEFAULTS, objective });
     expect(withObjective.source).toMatchObject({ positive_events: 1, window_seconds: 600 });
     const asked = await read({ positive_event_types: ["transaction"] }, { ...DEFAULTS, objective });
