@@ -137,10 +137,11 @@ function sameKind(one: Served, other: Served): boolean {
 
 /**
  * A user's first exposure to an experiment counts. Batches of several servers may arrive out of order, so an earlier one
- * that comes later still wins. An experiment deleted meanwhile is passed over; `for key share` keeps the others there.
+ * that comes later still wins. They are written in one order, so that concurrent batches do not wait for each other in a
+ * circle; a join alone may bring them in any. An experiment deleted meanwhile is passed over; `for key share` keeps the others there.
  */
 async function insertExperimentExposures(t: Transaction, exposures: readonly Served[]): Promise<void> {
-  const firsts = [...firstExposures(exposures)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, first]) => first);
+  const firsts = [...firstExposures(exposures).values()];
   if (firsts.length === 0) return;
   await t`
     with running as materialized (
@@ -157,6 +158,7 @@ async function insertExperimentExposures(t: Transaction, exposures: readonly Ser
       ${times(firsts.map(({ at }) => at))}::text::timestamptz[])
       as input (experiment_id, environment, user_id, arm, first_at)
     where (experiment_id, environment) in (select id, environment from running)
+    order by experiment_id, user_id
     on conflict (experiment_id, user_id) do update set first_at = excluded.first_at, arm = excluded.arm
       where excluded.first_at < experiment_exposures.first_at`;
 }

@@ -56,8 +56,12 @@ describe("exposureStore()", () => {
   test("stores all of a decision that training and counting need", async () => {
     await exposureStore(database.sql).append([
       exposure(
-        { decision_id: "whole", unit: "org-1", probabilities: { on: 0.25, off: 0.75 },
-        features: { "/plan": 'pro "x"\\', views: 3, odd: "\0\ud800" } },
+        {
+          decision_id: "whole",
+          unit: "org-1",
+          probabilities: { on: 0.25, off: 0.75 },
+          features: { "/plan": 'pro "x"\\', views: 3, odd: "\0\ud800" },
+        },
         {
           decision_source: "ml",
           score: 0.25,
