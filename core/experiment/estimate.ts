@@ -31,22 +31,28 @@ export interface Estimate {
 }
 
 /**
- * Both arms' estimates. The adjustment is by one theta, estimated from both arms together, as they would otherwise be
+ * Both arms' estimates. The adjustment is by one theta, estimated from all arms together, as they would otherwise be
  * adjusted by different amounts. Throws a TypeError when the two samples are not of one type.
  *
  * Source: Deng, Xu, Kohavi and Walker, "Improving the Sensitivity of Online Controlled Experiments by Utilizing
  * Pre-Experiment Data" (2013), with the delta method for ratios.
  */
 export function estimateArms(control: Sample, treatment: Sample): { control: Estimate; treatment: Estimate } {
-  if (control.type === "cuped" && treatment.type === "cuped") {
-    const theta = cupedTheta(control, treatment);
-    return { control: adjustedMean(control, theta), treatment: adjustedMean(treatment, theta) };
+  const [first, second] = estimateAll([control, treatment]) as [Estimate, Estimate];
+  return { control: first, treatment: second };
+}
+
+/** As `estimateArms`, of any number of arms. */
+export function estimateAll(samples: readonly Sample[]): readonly Estimate[] {
+  if (samples.every((sample) => sample.type === "cuped")) {
+    const theta = cupedTheta(samples);
+    return samples.map((sample) => adjustedMean(sample, theta));
   }
-  if (control.type === "cupedRatio" && treatment.type === "cupedRatio") {
-    const theta = cupedRatioTheta(control, treatment);
-    return { control: adjustedRatio(control, theta), treatment: adjustedRatio(treatment, theta) };
+  if (samples.every((sample) => sample.type === "cupedRatio")) {
+    const theta = cupedRatioTheta(samples);
+    return samples.map((sample) => adjustedRatio(sample, theta));
   }
-  return { control: unadjusted(control, treatment), treatment: unadjusted(treatment, control) };
+  return samples.map((sample, i) => unadjusted(sample, samples[i === 0 ? 1 : 0] ?? sample));
 }
 
 /** Variance a user of a linear form: its gradient on both sides of the covariance matrix. */
@@ -100,11 +106,12 @@ function ratio(numerator: Proportion | Mean, denominator: Proportion | Mean): { 
   return d === 0 ? { value: 0, gradient: [0, 0] } : { value: m / d, gradient: [1 / d, -m / d ** 2] };
 }
 
-function cupedTheta(a: Cuped, b: Cuped): number {
-  const post = pool(a.post, b.post);
-  const pre = pool(a.pre, b.pre);
+function cupedTheta(samples: readonly Cuped[]): number {
+  const post = samples.map((sample) => sample.post).reduce(pool);
+  const pre = samples.map((sample) => sample.pre).reduce(pool);
+  const products = samples.reduce((sum, { postPreSumOfProducts }) => sum + postPreSumOfProducts, 0);
   const spread = variance(pre);
-  return spread === 0 ? 0 : covariance(post, pre, a.postPreSumOfProducts + b.postPreSumOfProducts) / spread;
+  return spread === 0 ? 0 : covariance(post, pre, products) / spread;
 }
 
 function adjustedMean(sample: Cuped, theta: number): Estimate {
@@ -123,10 +130,10 @@ function adjustedMean(sample: Cuped, theta: number): Estimate {
   };
 }
 
-function cupedRatioTheta(a: CupedRatio, b: CupedRatio): number {
+function cupedRatioTheta(samples: readonly CupedRatio[]): number {
   let between = 0;
   let spread = 0;
-  for (const sample of [a, b]) {
+  for (const sample of samples) {
     const matrix = ratioCovariance(sample);
     const post = [...ratio(sample.mPost, sample.dPost).gradient, 0, 0];
     const pre = [0, 0, ...ratio(sample.mPre, sample.dPre).gradient];
