@@ -125,13 +125,15 @@ export interface ExposureStore {
   append(exposures: readonly Exposure[]): Promise<void>;
 }
 
-/** A model as training hands it over: the store numbers it and says what it does. */
-export type TrainedVersion = Omit<Model, "version" | "environment" | "status" | keyof ModelState>;
+/** A model as training hands it over: the store numbers it and says what it does. Its artifact says what it predicts. */
+export type TrainedVersion = Omit<Model, "version" | "environment" | "status" | "target" | keyof ModelState>;
 
 export interface ModelStore {
   get(environment: string, version: string): Promise<Model | undefined>;
   /** The live model of this scope (null: the global default). */
   live(environment: string, featureKey: string | null): Promise<Model | undefined>;
+  /** The candidate that takes over from the live model of this scope, step by step. */
+  challenger(environment: string, featureKey: string | null): Promise<Model | undefined>;
   /** Newest first, without the artifacts, which may be large. Without a scope: of all features. */
   runs(
     environment: string,
@@ -142,6 +144,16 @@ export interface ModelStore {
    * transaction as the job's end, so there is never a half-made model. Notifies.
    */
   save(environment: string, model: TrainedVersion, promote: boolean): Promise<Model>;
+  /**
+   * Makes a candidate live, for all of the model's users, and retires the live one. undefined: no such version. Throws
+   * Conflict `not_better` for a candidate that was found no better, unless `force`; the audit log then says so.
+   */
+  promote(
+    environment: string,
+    version: string,
+    author: Author,
+    options?: { force?: boolean | undefined },
+  ): Promise<Model | undefined>;
   /** Makes an earlier version live again. undefined: no such version. */
   rollback(environment: string, version: string, author: Author): Promise<Model | undefined>;
 }
@@ -208,6 +220,11 @@ export interface ExperimentStore {
 /** A unique key is taken, or the state forbids it: HTTP 409. */
 export class Conflict extends Error {
   override name = "Conflict";
+  readonly code: string;
+  constructor(message: string, code = "conflict") {
+    super(message);
+    this.code = code;
+  }
 }
 /** The stored version is not the one the writer saw: HTTP 412. */
 export class StaleVersion extends Error {

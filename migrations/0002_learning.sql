@@ -7,6 +7,7 @@ alter table exposures add column probabilities jsonb;
 alter table events add column received_at timestamptz not null default now();
 
 alter table models
+  add column target text not null default 'propensity' check (target in ('propensity', 'uplift')),
   add column traffic double precision not null default 0 check (traffic between 0 and 1),
   add column ramped_at timestamptz,
   add column health text not null default 'fresh' check (health in ('fresh', 'warning', 'stopped')),
@@ -51,7 +52,7 @@ alter table training_jobs drop column reason;
 drop table bandit_states, model_checks;
 drop index models_one_challenger;
 alter table models
-  drop column traffic, drop column ramped_at, drop column health, drop column health_detail, drop column checked_at,
+  drop column target, drop column traffic, drop column ramped_at, drop column health, drop column health_detail, drop column checked_at,
   drop column shadow;
 alter table events drop column received_at;
 alter table exposures drop column probabilities;

@@ -1,7 +1,10 @@
 import type { Json } from "../json.ts";
 
 /** What a model may be trained with. `auto` fits every learner and keeps the best by validation log loss. */
-export type Learner = "logistic" | "svm";
+export type Learner = "logistic" | "trees" | "svm" | "ridge";
+
+/** propensity: P(objective | user), held against a threshold. uplift: the variant with the best estimated effect is served. */
+export type ModelTarget = "propensity" | "uplift";
 
 /** candidate: kept, not served. live: decides. retired: was live. failed: did not finish. */
 export type ModelStatus = "candidate" | "live" | "retired" | "failed";
@@ -15,6 +18,7 @@ export interface Model extends ModelState {
   readonly feature_key: string | null;
   readonly status: ModelStatus;
   readonly learner: Learner;
+  readonly target: ModelTarget;
   readonly trained_at: string;
   /** Everything needed to score: encoding, coefficients, calibration, thresholds (see core/model/artifact.ts). */
   readonly artifact: Json;

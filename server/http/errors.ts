@@ -77,7 +77,7 @@ function toHttpError(error: Error): HttpError | undefined {
       error.message,
       error.field === undefined ? {} : { field: dotted(error.field) },
     );
-  if (error instanceof Conflict) return new HttpError(409, "conflict", error.message);
+  if (error instanceof Conflict) return new HttpError(409, error.code, error.message);
   if (error instanceof StaleVersion)
     return new HttpError(412, "stale_version", error.message, { headers: { ETag: `"${error.stored}"` } });
   if (error instanceof Overloaded)

@@ -12,7 +12,7 @@ type Times = "trained_at" | "ramped_at" | "checked_at";
 /** Everything but the artifact, which may be large. */
 export function modelColumns(sql: Sql | Transaction) {
   return sql`
-    version, environment, feature_key, status, learner, trained_at, hash, seed, metrics, process, verdict, job_id,
+    version, environment, feature_key, status, learner, target, trained_at, hash, seed, metrics, process, verdict, job_id,
     traffic, ramped_at, health, health_detail, checked_at, shadow`;
 }
 

@@ -1,23 +1,27 @@
-import type { Model } from "../../core/model/model.ts";
-import { Conflict, type ModelStore, type TrainedVersion } from "../../core/ports.ts";
+import type { Json } from "../../core/json.ts";
+import type { Model, ModelTarget } from "../../core/model/model.ts";
+import { type Author, Conflict, type ModelStore, type TrainedVersion } from "../../core/ports.ts";
 import { changeServed } from "./change-served.ts";
 import { type ModelRow, modelColumns, toModel } from "./model-rows.ts";
 import type { Sql, Transaction } from "./sql.ts";
 
 /**
- * Trained models, numbered per scope (a feature, or the environment's global default). Given a transaction, `save` and
- * `rollback` become part of it: a job's end and its model are then committed together.
+ * Trained models, numbered per scope (a feature, or the environment's global default). Given a transaction, what is written
+ * becomes part of it: a job's end and its model are then committed together.
  */
 export function modelStore(sql: Sql | Transaction): ModelStore {
   return {
     get: (environment, version) => find(sql, environment, version),
 
-    async live(environment, featureKey) {
-      const [row] = await sql<ModelRow[]>`
-        select ${modelColumns(sql)}, artifact from models
-        where environment = ${environment} and feature_key is not distinct from ${featureKey} and status = 'live'`;
-      return row && toModel(row);
-    },
+    live: (environment, featureKey) =>
+      findWhere(sql, environment, sql`feature_key is not distinct from ${featureKey} and status = 'live'`),
+
+    challenger: (environment, featureKey) =>
+      findWhere(
+        sql,
+        environment,
+        sql`feature_key is not distinct from ${featureKey} and status = 'candidate' and traffic > 0`,
+      ),
 
     async runs(environment, { limit, feature_key }) {
       const ofScope = feature_key === undefined ? sql`` : sql`and feature_key is not distinct from ${feature_key}`;
@@ -38,28 +42,64 @@ export function modelStore(sql: Sql | Transaction): ModelStore {
         return insert(tx, environment, model, promote);
       }),
 
-    rollback: (environment, version, author) =>
-      changeServed(sql, environment, async (tx, changed) => {
-        const model = await find(tx, environment, version);
-        if (model === undefined || model.status === "live") return model;
-        if (model.status === "failed")
-          throw new Conflict(`Model ${version} failed while it was trained and cannot decide; choose another version`);
-        await retireLive(tx, environment, model.feature_key);
-        await tx`
-          update models set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
-          where environment = ${environment} and version = ${version}`;
-        await tx`
-          insert into audit_log (environment, actor, action, subject, reason)
-          values (${environment}, ${author.actor}, 'model.rollback', ${version}, ${author.reason ?? null})`;
-        changed();
-        return await find(tx, environment, version);
+    promote: (environment, version, author, { force = false } = {}) =>
+      goLive(sql, environment, version, (model) => {
+        const refusal = refusalOf(model);
+        if (refusal !== null && !force) throw new Conflict(refusal, "not_better");
+        return { action: refusal === null ? "model.promote" : "model.promote.forced", ...author };
       }),
+
+    rollback: (environment, version, author) =>
+      goLive(sql, environment, version, () => ({ action: "model.rollback", ...author })),
   };
 }
 
-async function find(sql: Sql | Transaction, environment: string, version: string): Promise<Model | undefined> {
+/**
+ * Gives a version all of the model's users, with a clean bill of health until it is next checked. One that is live stays as
+ * it is. `admit` says what to write down about it, or throws.
+ */
+function goLive(
+  sql: Sql | Transaction,
+  environment: string,
+  version: string,
+  admit: (model: Model) => Author & { readonly action: string },
+): Promise<Model | undefined> {
+  return changeServed(sql, environment, async (tx, changed) => {
+    const model = await find(tx, environment, version);
+    if (model === undefined || model.status === "live") return model;
+    if (model.status === "failed")
+      throw new Conflict(`Model ${version} failed while it was trained and cannot decide; choose another version`);
+    const { action, actor, reason } = admit(model);
+    await retireLive(tx, environment, model.feature_key);
+    await tx`
+      update models
+      set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
+      where environment = ${environment} and version = ${version}`;
+    await tx`
+      insert into audit_log (environment, actor, action, subject, reason)
+      values (${environment}, ${actor}, ${action}, ${version}, ${reason ?? null})`;
+    changed();
+    return await find(tx, environment, version);
+  });
+}
+
+/** null: it may go live. A candidate that is given users has passed the gate; one without has not, and its verdict says why. */
+function refusalOf({ version, status, traffic, verdict }: Model): string | null {
+  if (status !== "candidate" || traffic > 0) return null;
+  return `Model ${version} was not found better than what decides now: ${verdict} Send force: true and a reason to promote it all the same`;
+}
+
+function find(sql: Sql | Transaction, environment: string, version: string): Promise<Model | undefined> {
+  return findWhere(sql, environment, sql`version = ${version}`);
+}
+
+async function findWhere(
+  sql: Sql | Transaction,
+  environment: string,
+  condition: ReturnType<Sql>,
+): Promise<Model | undefined> {
   const [row] = await sql<ModelRow[]>`
-    select ${modelColumns(sql)}, artifact from models where environment = ${environment} and version = ${version}`;
+    select ${modelColumns(sql)}, artifact from models where environment = ${environment} and ${condition}`;
   return row && toModel(row);
 }
 
@@ -69,10 +109,12 @@ async function ofJob(tx: Transaction, jobId: string | null): Promise<Model | und
   return row && toModel(row);
 }
 
+/** And takes its users back from whoever was taking over from it: that one was never compared with what comes now. */
 async function retireLive(tx: Transaction, environment: string, featureKey: string | null): Promise<void> {
   await tx`
-    update models set status = 'retired', traffic = 0
-    where environment = ${environment} and feature_key is not distinct from ${featureKey} and status = 'live'`;
+    update models set status = case status when 'live' then 'retired' else status end, traffic = 0
+    where environment = ${environment} and feature_key is not distinct from ${featureKey}
+      and (status = 'live' or status = 'candidate' and traffic > 0)`;
 }
 
 async function insert(tx: Transaction, environment: string, model: TrainedVersion, promote: boolean): Promise<Model> {
@@ -83,14 +125,21 @@ async function insert(tx: Transaction, environment: string, model: TrainedVersio
       select coalesce(max(number), 0) + 1 as number from models
       where environment = ${environment} and coalesce(feature_key, 'global') = ${scope}
     )
-    insert into models (environment, version, feature_key, number, status, learner, trained_at, artifact, hash, seed,
-      metrics, process, verdict, job_id, traffic, ramped_at)
+    insert into models (environment, version, feature_key, number, status, learner, target, trained_at, artifact, hash,
+      seed, metrics, process, verdict, job_id, traffic, ramped_at)
     select ${environment}, ${scope}::text || '@' || number, ${model.feature_key}, number,
-      ${promote ? "live" : "candidate"}, ${model.learner}, ${model.trained_at}::timestamptz,
+      ${promote ? "live" : "candidate"}, ${model.learner}, ${targetOf(model.artifact)},
+      ${model.trained_at}::timestamptz,
       ${JSON.stringify(model.artifact)}::text::json, ${model.hash}, ${model.seed}::bigint,
       ${JSON.stringify(model.metrics)}::text::json, ${JSON.stringify(model.process)}::text::json,
       ${model.verdict}, ${model.job_id}::uuid, ${promote ? 1 : 0}::float8, ${promote ? model.trained_at : null}::timestamptz
     from next
     returning ${modelColumns(tx)}, artifact`;
   return toModel(row as ModelRow);
+}
+
+/** Artifacts that do not say so are of the first form, which knew one target only. */
+function targetOf(artifact: Json): ModelTarget {
+  const says = typeof artifact === "object" && artifact !== null && "target" in artifact ? artifact.target : null;
+  return says === "uplift" ? says : "propensity";
 }

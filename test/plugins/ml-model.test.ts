@@ -13,6 +13,7 @@ const model: Model = {
   feature_key: "shop",
   status: "live",
   learner: trained.learner,
+  target: "propensity",
   trained_at: new Date(START).toISOString(),
   artifact: trained.artifact,
   hash: trained.hash,

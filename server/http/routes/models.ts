@@ -1,17 +1,34 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Json } from "../../../core/json.ts";
 import type { Model } from "../../../core/model/model.ts";
+import type { ModelStore } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, failures, json, on, type RouteContext } from "../route.ts";
 
-const ModelSummary = z.object({
+const Health = z
+  .enum(["fresh", "warning", "stopped"])
+  .describe("stopped: its steps fall back with the cause drifted_model");
+const Traffic = z
+  .number()
+  .describe("Share of the model's users it decides for: 1 when live, less while it takes over, else 0");
+
+const ModelAnswer = z.object({
   model_name: z.string(),
   model_version: z.string(),
   feature_key: z.string().nullable().describe("null: the environment's global model"),
   status: z.enum(["candidate", "live", "retired", "failed"]),
+  target: z
+    .enum(["propensity", "uplift"])
+    .describe("uplift: the variant with the best effect is served. propensity: users who reach the threshold are"),
+  traffic: Traffic,
+  ramped_at: z.string().nullable().describe("Since when it has this traffic"),
+  health: Health,
+  health_detail: z.string().nullable(),
+  checked_at: z.string().nullable().describe("When its health was last looked at"),
+  shadow: Json.describe("How a candidate would have done on the live model's decisions"),
   trained_at: z.string(),
   metrics: Json,
   process: Json,
@@ -35,15 +52,33 @@ const Status = z
     trained_at: z.string().nullable(),
     metrics: Json,
     verdict: z.string().nullable(),
+    health: Health.nullable(),
+    health_detail: z.string().nullable(),
+    traffic: Traffic.nullable(),
+    challenger: z
+      .object({ version: z.string(), traffic: Traffic })
+      .nullable()
+      .describe("A better one that takes over from it, step by step"),
   })
   .meta({ id: "ModelStatus" });
 
-const Summary = ModelSummary.meta({ id: "Model" });
+const Summary = ModelAnswer.meta({ id: "Model" });
 const Runs = z.object({ runs: z.array(Summary) }).meta({ id: "ModelRuns" });
-const Whole = ModelSummary.extend({ artifact: Json.describe("All that is needed to score; never code") }).meta({
+const Whole = ModelAnswer.extend({ artifact: Json.describe("All that is needed to score; never code") }).meta({
   id: "ModelWithArtifact",
 });
-const RollbackRequest = z.strictObject({ reason: z.string().max(500).optional() }).meta({ id: "RollbackRequest" });
+const Reason = z.string().max(500);
+const RollbackRequest = z.strictObject({ reason: Reason.optional() }).meta({ id: "RollbackRequest" });
+const PromoteRequest = z
+  .strictObject({
+    force: z.boolean().default(false).describe("Promote it although it was not found better"),
+    reason: Reason.optional().describe("Kept in the audit log. Required with force"),
+  })
+  .refine(({ force, reason }) => !force || (reason ?? "").trim() !== "", {
+    message: "is required with force: say why a model that was not found better is to decide",
+    path: ["reason"],
+  })
+  .meta({ id: "PromoteRequest" });
 
 const tags = ["models"];
 const params = z.object({ version: z.string() });
@@ -72,6 +107,16 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(Whole, "The model"), ...failures(401, 403, 404, 503) },
 });
+const promote = createRoute({
+  method: "post",
+  path: "/models/{version}/promote",
+  tags,
+  summary: "Make a candidate live, for all of the model's users",
+  description:
+    "The live model is retired, and no other candidate goes on taking over from it. 409 `not_better`: the candidate did not pass the gate, and the message says why; `force` with a `reason` promotes it all the same. Who did it, why, and whether it was forced is in the audit log.",
+  request: { params, body: json(PromoteRequest, "Why, and whether against the verdict") },
+  responses: { 200: json(Summary, "The model, live"), ...failures(400, 401, 403, 404, 409, 503) },
+});
 const rollback = createRoute({
   method: "post",
   path: "/models/{version}/rollback",
@@ -89,6 +134,7 @@ export function modelRoutes(app: App, services: Pick<Services, "models" | "snaps
     const { feature_key } = check(status.request.query, c.req.query());
     const own = feature_key === undefined ? undefined : await models.live(environment, feature_key);
     const model = own ?? (await models.live(environment, null));
+    const challenger = await models.challenger(environment, model?.feature_key ?? null);
     return c.json({
       status: model === undefined ? "not_trained" : "ready",
       scope: model === undefined ? null : own === undefined ? "global" : "feature",
@@ -98,6 +144,10 @@ export function modelRoutes(app: App, services: Pick<Services, "models" | "snaps
       trained_at: model?.trained_at ?? null,
       metrics: model?.metrics ?? null,
       verdict: model?.verdict ?? null,
+      health: model?.health ?? null,
+      health_detail: model?.health_detail ?? null,
+      traffic: model?.traffic ?? null,
+      challenger: challenger === undefined ? null : { version: challenger.version, traffic: challenger.traffic },
     });
   });
 
@@ -114,17 +164,28 @@ export function modelRoutes(app: App, services: Pick<Services, "models" | "snaps
     return c.json({ ...summary(rest), artifact });
   });
 
+  on(app, promote, async (c) => {
+    const { force, reason } = check(PromoteRequest, await readJson(c, { empty: {} }));
+    return wentLive(c, reason, (environment, version, author) =>
+      models.promote(environment, version, author, { force }),
+    );
+  });
+
   on(app, rollback, async (c) => {
+    const { reason } = check(RollbackRequest, await readJson(c, { empty: {} }));
+    return wentLive(c, reason, models.rollback);
+  });
+
+  async function wentLive(c: RouteContext, reason: string | undefined, change: ModelStore["rollback"]) {
     const environment = c.get("environment");
     const version = c.req.param("version") ?? "";
-    const { reason } = check(RollbackRequest, await readJson(c, { empty: {} }));
     const author = authorOf(c);
-    const model = await models.rollback(environment, version, { ...author, reason: reason ?? author.reason });
+    const model = await change(environment, version, { ...author, reason: reason ?? author.reason });
     if (model === undefined) throw notFound("model", version);
     await snapshots.refresh(environment);
     const { artifact: _, ...rest } = model;
     return c.json(summary(rest));
-  });
+  }
 }
 
 function summary(model: Omit<Model, "artifact">): z.input<typeof Summary> {

@@ -93,7 +93,61 @@ describe("runs()", () => {
     const runs = await store.runs("production", { limit: 2 });
     expect(runs).toHaveLength(2);
     expect(runs[0]).not.toHaveProperty("artifact");
+    expect(runs[0]).toMatchObject({ target: "uplift" });
     expect(runs[0]).toMatchObject({ metrics: trained(null).metrics, trained_at: "2026-01-03T00:00:00.000Z" });
+  });
+});
+
+describe("promote()", () => {
+  test("gives a candidate all users, retires the live model and writes down who wanted it", async () => {
+    await store.save("production", trained("checkout"), true);
+    const candidate = await store.save("production", trained("checkout"), false);
+    await database.sql`
+      update models set traffic = 0.25, health = 'warning', health_detail = 'drifts' where version = 'checkout@2'`;
+    expect(await store.challenger("production", "checkout")).toMatchObject({ version: "checkout@2", traffic: 0.25 });
+    const before = await revision();
+    const promoted = await store.promote("production", candidate.version, { actor: "ada", reason: "lifts" });
+    expect(promoted).toMatchObject({ status: "live", traffic: 1, health: "fresh", health_detail: null });
+    expect(promoted?.ramped_at).not.toBeNull();
+    expect(await store.get("production", "checkout@1")).toMatchObject({ status: "retired", traffic: 0 });
+    expect(await store.challenger("production", "checkout")).toBeUndefined();
+    expect(await revision()).toBe(before + 1);
+    expect(await audited()).toEqual([["ada", "model.promote", "checkout@2", "lifts"]]);
+  });
+
+  test("refuses a candidate that was not found better, unless it is forced", async () => {
+    await store.save("production", trained("checkout"), true);
+    await store.save("production", { ...trained("checkout"), verdict: "It does not beat plain rollout." }, false);
+    const refused = store.promote("production", "checkout@2", { actor: "ada" });
+    await expect(refused).rejects.toMatchObject({
+      name: "Conflict",
+      code: "not_better",
+      message: expect.stringContaining("It does not beat plain rollout."),
+    });
+    expect(await store.live("production", "checkout")).toMatchObject({ version: "checkout@1" });
+    expect(await audited()).toEqual([]);
+    await store.promote("production", "checkout@2", { actor: "ada", reason: "we know better" }, { force: true });
+    expect(await store.live("production", "checkout")).toMatchObject({ version: "checkout@2" });
+    expect(await audited()).toEqual([["ada", "model.promote.forced", "checkout@2", "we know better"]]);
+  });
+
+  test("takes the users back from a candidate that was taking over from the retired model", async () => {
+    for (const live of [true, false, false]) await store.save("production", trained("checkout"), live);
+    await database.sql`update models set traffic = 0.5 where version = 'checkout@2'`;
+    await store.promote("production", "checkout@3", { actor: "ada", reason: "now" }, { force: true });
+    expect(await store.get("production", "checkout@2")).toMatchObject({ status: "candidate", traffic: 0 });
+  });
+
+  test("changes nothing when the version is live already, is unknown or has failed, forced or not", async () => {
+    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), false);
+    await database.sql`update models set status = 'failed' where version = 'checkout@2'`;
+    const promote = (version: string) =>
+      store.promote("production", version, { actor: "ada", reason: "why not" }, { force: true });
+    expect(await promote("checkout@1")).toMatchObject({ status: "live" });
+    expect(await promote("checkout@9")).toBeUndefined();
+    await expect(promote("checkout@2")).rejects.toThrow("failed while it was trained");
+    expect(await audited()).toEqual([]);
   });
 });
 
@@ -136,6 +190,11 @@ describe("rollback()", () => {
   });
 });
 
+async function audited(): Promise<unknown[]> {
+  const rows = await database.sql`select actor, action, subject, reason from audit_log order by id`;
+  return rows.map(({ actor, action, subject, reason }) => [actor, action, subject, reason]);
+}
+
 async function revision(): Promise<number> {
   const [row] = await database.sql<{ revision: number }[]>`select revision from environments where key = 'production'`;
   return row?.revision ?? 0;
@@ -152,7 +211,7 @@ function trained(featureKey: string | null): TrainedVersion {
     feature_key: featureKey,
     learner: "logistic",
     trained_at: "2026-01-01T00:00:00.000Z",
-    artifact: { categories: ["z", "a", "\u0000"], weights: [0.1, 1e-300] },
+    artifact: { target: "uplift", categories: ["z", "a", "\u0000"], weights: [0.1, 1e-300] },
     hash: "00ff",
     seed: 7,
     metrics: { roc_auc: 0.75 },
