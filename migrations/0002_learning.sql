@@ -2,6 +2,8 @@
 
 -- What a user like this one may have been served, by variant: without it an exposure is never learned from.
 alter table exposures add column probabilities jsonb;
+-- Learning reads a user's decisions one after the other. Partial, so that features that do not learn pay nothing.
+create index exposures_learnable on exposures (environment, feature_key, user_id, at) where probabilities is not null;
 
 -- When it came in: events after their window and grace are late.
 alter table events add column received_at timestamptz not null default now();
@@ -55,4 +57,5 @@ alter table models
   drop column target, drop column traffic, drop column ramped_at, drop column health, drop column health_detail, drop column checked_at,
   drop column shadow;
 alter table events drop column received_at;
+drop index exposures_learnable;
 alter table exposures drop column probabilities;
