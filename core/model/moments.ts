@@ -160,7 +160,7 @@ function createPast() {
 }
 
 /** At most `limit` of them, first and last included, evenly spread. */
-function evenly<T>(items: readonly T[], limit: number): readonly T[] {
+export function evenly<T>(items: readonly T[], limit: number): readonly T[] {
   if (items.length <= limit) return items;
   return Array.from({ length: limit }, (_, i) => items[Math.round((i * (items.length - 1)) / (limit - 1))] as T);
 }

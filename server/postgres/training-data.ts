@@ -2,11 +2,11 @@ import type { Objective } from "../../core/feature/objective.ts";
 import { type Dataset, datasetBuilder } from "../../core/model/dataset.ts";
 import { FEATURE_SCHEMA, type FeatureRow } from "../../core/model/feature-row.ts";
 import { createMoments, type Happening } from "../../core/model/moments.ts";
-import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
+import { MIN_EXAMPLES } from "../../core/model/require-trainable.ts";
 import { Invalid, type TrainingRequest } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
 import type { Sql } from "./sql.ts";
-import { type Funnel, requireEvents, type Survey, survey } from "./training-survey.ts";
+import { type Funnel, isEnough, requireEvents, type Survey, survey } from "./training-survey.ts";
 
 /** What a request leaves open: the settings' event types and, first, the feature's objective. */
 export interface TrainingDefaults {
@@ -229,9 +229,4 @@ function toHappening({ u, t, e, p, positive, moment, served }: Row): Happening {
     moment,
     served: served ?? undefined,
   };
-}
-
-function isEnough({ rows, labels }: Dataset): boolean {
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  return rows >= MIN_EXAMPLES && positives >= MIN_OF_EACH_CLASS && rows - positives >= MIN_OF_EACH_CLASS;
 }

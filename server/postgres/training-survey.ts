@@ -1,4 +1,5 @@
-import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/train.ts";
+import type { Dataset } from "../../core/model/dataset.ts";
+import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/require-trainable.ts";
 import { Invalid } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
 import type { Sql } from "./sql.ts";
@@ -64,12 +65,24 @@ export async function requireEvents(sql: Sql, environment: string, found: Survey
       `Cannot train: the environment "${environment}" has no events. At least ${MIN_EXAMPLES} moments of decision are needed, ${MIN_OF_EACH_CLASS} of them followed by ${wanted}`,
     );
   if (found.positives > 0) return;
+  throw new Invalid(
+    "one_class",
+    `Cannot train: none of the ${found.events} events is one of the ${wanted}; ${await commonEventTypes(sql, environment)}. Name others in positive_event_types, or in the feature's objective`,
+    "/positive_event_types",
+  );
+}
+
+/** Which events there are, in words: the ten most frequent types. */
+export async function commonEventTypes(sql: Sql, environment: string): Promise<string> {
   const types = await sql<{ event_type: string; count: number }[]>`
     select event_type, count(*)::float8 as count from events
     where environment = ${environment} group by event_type order by count desc, event_type limit 10`;
-  throw new Invalid(
-    "one_class",
-    `Cannot train: none of the ${found.events} events is one of the ${wanted}; there are ${types.map(({ event_type, count }) => `${event_type} (${count})`).join(", ")}. Name others in positive_event_types, or in the feature's objective`,
-    "/positive_event_types",
-  );
+  if (types.length === 0) return "there are no events at all";
+  return `there are ${types.map(({ event_type, count }) => `${event_type} (${count})`).join(", ")}`;
+}
+
+/** Whether there are as many examples, and as many of each class, as training asks for. */
+export function isEnough({ rows, labels }: Dataset): boolean {
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  return rows >= MIN_EXAMPLES && positives >= MIN_OF_EACH_CLASS && rows - positives >= MIN_OF_EACH_CLASS;
 }
