@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { sigmoid } from "./logistic.ts";
 import { logLossOf } from "./metrics.ts";
+import { sigmoid } from "./sigmoid.ts";
 
 const Finite = z.number();
 
@@ -38,14 +38,14 @@ export const ISOTONIC_POSITIVES = 200;
 const FOLDS = 5;
 
 /**
- * Chooses and fits a calibration on its own slice. `none` (only for scores that are log odds already) is replaced by Platt,
+ * Chooses and fits a calibration on its own slice. Labels are 0 or 1, or outcomes between: then an expectation is calibrated. `none` (only for scores that are log odds already) is replaced by Platt,
  * and that by isotonic regression (given enough positives), only when the more flexible map's cross-validated log loss is
  * better by more than one standard error of the difference: a map that does not help would only add noise.
  *
  * @param options.log_odds true when `sigmoid(score)` is a probability
  */
 export function chooseCalibration(scores: Numbers, labels: Numbers, options: { log_odds: boolean }): Calibration {
-  const positives = Array.from(labels).reduce((sum, label) => sum + label, 0);
+  const positives = sumOf(labels);
   const maps: ((scores: Numbers, labels: Numbers) => Calibration)[] = [];
   if (options.log_odds) maps.push(() => ({ method: "none" }));
   maps.push(fitPlatt);
@@ -91,14 +91,14 @@ export function scoreAt(calibration: Calibration, probability: number): number {
  */
 export function fitPlatt(scores: Numbers, labels: Numbers): Platt {
   const n = scores.length;
-  const positives = Array.from(labels).reduce((sum, label) => sum + label, 0);
+  const positives = sumOf(labels);
   const high = (positives + 1) / (positives + 2);
   const low = 1 / (n - positives + 2);
   const value = (a: number, b: number) => {
     let sum = 0;
     for (let i = 0; i < n; i++) {
       const f = a * (scores[i] as number) + b;
-      const t = labels[i] === 1 ? high : low;
+      const t = low + (labels[i] as number) * (high - low);
       sum += Math.max(f, 0) + Math.log1p(Math.exp(-Math.abs(f))) - (1 - t) * f;
     }
     return sum;
@@ -113,7 +113,7 @@ export function fitPlatt(scores: Numbers, labels: Numbers): Platt {
       const f = scores[i] as number;
       const p = sigmoid(-(a * f + b));
       const w = p * (1 - p);
-      const d = (labels[i] === 1 ? high : low) - p;
+      const d = low + (labels[i] as number) * (high - low) - p;
       aa += f * f * w;
       ab += f * w;
       bb += w;
@@ -148,36 +148,64 @@ export function fitPlatt(scores: Numbers, labels: Numbers): Platt {
 
 /** Isotonic regression by pooling adjacent violators; equal scores are averaged first. */
 export function fitIsotonic(scores: Numbers, labels: Numbers): Isotonic {
-  const order = Array.from({ length: scores.length }, (_, i) => i).sort(
-    (i, j) => (scores[i] as number) - (scores[j] as number),
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i).sort(
+    (i, j) => (scores[i] as number) - (scores[j] as number) || i - j,
   );
-  const points: { score: number; sum: number; weight: number }[] = [];
+  // Blocks of equal or pooled scores: from which score to which, the sum of their labels and how many they are.
+  const from = new Float64Array(scores.length);
+  const to = new Float64Array(scores.length);
+  const sum = new Float64Array(scores.length);
+  const weight = new Float64Array(scores.length);
+  let last = -1;
   for (const i of order) {
-    const last = points.at(-1);
-    if (last !== undefined && last.score === scores[i]) {
-      last.sum += labels[i] as number;
-      last.weight++;
-    } else points.push({ score: scores[i] as number, sum: labels[i] as number, weight: 1 });
-  }
-  const blocks: { from: number; to: number; sum: number; weight: number }[] = [];
-  for (const { score, sum, weight } of points) {
-    let block = { from: score, to: score, sum, weight };
-    for (let last = blocks.at(-1); last !== undefined && last.sum * block.weight >= block.sum * last.weight; ) {
-      block = { from: last.from, to: block.to, sum: last.sum + block.sum, weight: last.weight + block.weight };
-      blocks.pop();
-      last = blocks.at(-1);
+    const score = scores[i] as number;
+    if (last >= 0 && to[last] === score && from[last] === score) {
+      (sum[last] as number) += labels[i] as number;
+      (weight[last] as number)++;
+      continue;
     }
-    blocks.push(block);
+    last++;
+    from[last] = to[last] = score;
+    sum[last] = labels[i] as number;
+    weight[last] = 1;
   }
-  const ends = blocks.flatMap(({ from, to, sum, weight }) =>
-    from === to ? [[from, sum / weight] as const] : [[from, sum / weight] as const, [to, sum / weight] as const],
-  );
+  const points = last + 1;
+  last = -1;
+  for (let i = 0; i < points; i++) {
+    last++;
+    from[last] = from[i] as number;
+    to[last] = to[i] as number;
+    sum[last] = sum[i] as number;
+    weight[last] = weight[i] as number;
+    for (; last > 0 && !rises(last); last--) {
+      to[last - 1] = to[last] as number;
+      (sum[last - 1] as number) += sum[last] as number;
+      (weight[last - 1] as number) += weight[last] as number;
+    }
+  }
+  function rises(block: number): boolean {
+    return (
+      (sum[block - 1] as number) * (weight[block] as number) < (sum[block] as number) * (weight[block - 1] as number)
+    );
+  }
+  const ends: [score: number, probability: number][] = [];
+  for (let block = 0; block <= last; block++) {
+    const probability = (sum[block] as number) / (weight[block] as number);
+    ends.push([from[block] as number, probability]);
+    if (from[block] !== to[block]) ends.push([to[block] as number, probability]);
+  }
   return {
     method: "isotonic",
     scores: ends.map(([score]) => score),
     probabilities: ends.map(([, probability]) => probability),
     floor: 1 / (scores.length + 2),
   };
+}
+
+function sumOf(labels: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < labels.length; i++) sum += labels[i] as number;
+  return sum;
 }
 
 /** Linear between knots, constant outside. */
@@ -211,11 +239,11 @@ export function meanAndError(values: Numbers): { mean: number; se: number } {
 function crossValidated(map: (scores: Numbers, labels: Numbers) => Calibration, scores: Numbers, labels: Numbers) {
   const losses = new Float64Array(scores.length);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const rest = Array.from(scores, (_, i) => i).filter((i) => i % FOLDS !== fold);
+    const rest = Uint32Array.from({ length: scores.length }, (_, i) => i).filter((i) => i % FOLDS !== fold);
     const calibrate = calibrator(
       map(
-        rest.map((i) => scores[i] as number),
-        rest.map((i) => labels[i] as number),
+        Float64Array.from(rest, (i) => scores[i] as number),
+        Float64Array.from(rest, (i) => labels[i] as number),
       ),
     );
     for (let i = fold; i < scores.length; i += FOLDS)

@@ -1,5 +1,6 @@
 import { hashUnit, prepareSeed } from "../bucketing/murmur3.ts";
-import { type FeatureRow, isZeroWithoutEvents, type Scalar, sourceOf } from "./feature-row.ts";
+import { FEATURE_SCHEMA, type FeatureRow, isZeroWithoutEvents, type Scalar, sourceOf } from "./feature-row.ts";
+import { type GrowingColumn, growingColumn, keepRows, lengthened } from "./growing-column.ts";
 
 /** Train fits, calibration calibrates, validation measures. In this order in time. */
 export const SLICES = ["train", "calibration", "validation"] as const;
@@ -13,6 +14,13 @@ export interface Example {
   readonly at: number;
   readonly row: FeatureRow;
   readonly label: boolean;
+  /** The outcome, 0..1, where it is a number: a share of the objective's cap. Default: the label. */
+  readonly value?: number | undefined;
+  /** The variant that was served, and the probability it was drawn with. Only for builders that know arms. */
+  readonly arm?: string | undefined;
+  readonly probability?: number | undefined;
+  /** What became of each guardrail, 0..1, as many as the builder was told. */
+  readonly guardrails?: readonly number[] | undefined;
   /** Only for benchmarks with a given split; by default `splitDataset` decides. All examples of a dataset have one, or none. */
   readonly slice?: Slice | undefined;
 }
@@ -33,6 +41,8 @@ export interface DatasetSource {
   readonly capped: number;
   /** First and last moment that counts as observed, ISO. */
   readonly data_window: { readonly from: string; readonly to: string };
+  /** Share of the units that were kept, 0..1, where all would not have fitted into memory. Said by the builder. */
+  readonly sampled?: number | undefined;
 }
 
 /** One raw column: numbers in `numbers` (NaN: not a number), strings and booleans as 1 + index into `dictionary` in `codes` (0: neither). */
@@ -40,7 +50,7 @@ export interface RawColumn {
   readonly name: string;
   readonly numbers: Float64Array;
   readonly codes: Uint32Array | null;
-  readonly dictionary: readonly string[];
+  readonly dictionary: readonly (string | boolean)[];
 }
 
 /**
@@ -51,8 +61,20 @@ export interface Dataset {
   readonly at: Float64Array;
   /** 1 when the objective was reached. */
   readonly labels: Uint8Array;
+  /** The outcome, 0..1: the label, where it is not a number of its own. */
+  readonly values: Float64Array;
+  /** The variants that may have been served, the safe one first; null: it is not known what was served. */
+  readonly arms: readonly string[] | null;
+  /** Index into `arms`; null without arms. */
+  readonly arm: Uint8Array | null;
+  /** The probability the arm was drawn with (NaN: not known); null without arms. */
+  readonly probability: Float64Array | null;
+  /** Outcomes of the guardrails, 0..1: `guardrail_count` numbers a row. */
+  readonly guardrails: Float64Array;
+  readonly guardrail_count: number;
   /** Index of the unit, by first appearance. */
   readonly units: Uint32Array;
+  readonly unit_names: readonly string[];
   /** A hash of the unit, for splits that cannot go by time. */
   readonly unit_hashes: Uint32Array;
   /** Index into SLICES, when the split is given. */
@@ -62,33 +84,88 @@ export interface Dataset {
   readonly source: DatasetSource;
 }
 
+export interface DatasetOptions {
+  /** The variants that are learned about, the safe one first. Examples of others, such as deleted ones, are left out. */
+  readonly arms?: readonly string[] | undefined;
+  /** How many numbers each example's `guardrails` holds. Default 0. */
+  readonly guardrail_count?: number | undefined;
+  /** Default 1,000,000. */
+  readonly max_rows?: number | undefined;
+}
+
 /** Raw columns beyond this many (in order of appearance) are ignored. */
 const MAX_RAW_COLUMNS = 256;
-/** A column with more different strings than this holds identifiers, not categories: its strings are ignored. */
-const MAX_DICTIONARY = 10_000;
+const MAX_ROWS = 1_000_000;
+/** Rows times raw columns: 8 to 12 bytes each. */
+const MAX_CELLS = 40_000_000;
 
 const SLICE_SEED = prepareSeed("slices");
+const SAMPLE_SEED = prepareSeed("sample");
+const HASHES = 2 ** 32;
 
-/** Collects examples one by one. `schema` and columns that are not features are left out. */
-export function datasetBuilder() {
+/**
+ * Collects examples one by one. `schema` and columns that are not features are left out.
+ *
+ * Memory is bounded: when there are more rows or cells than fit, half of the units (by their hash: the same units whatever
+ * the order) are dropped with all their examples, and those of their kind that come later too; `source.sampled` says so.
+ */
+export function datasetBuilder(options: DatasetOptions = {}) {
+  const { arms = null, guardrail_count = 0, max_rows = MAX_ROWS } = options;
+  const armIndex = new Map(arms?.map((name, i) => [name, i]));
   let rows = 0;
-  let capacity = 1024;
+  let capacity = Math.min(1024, max_rows);
   let at = new Float64Array(capacity);
   let labels = new Uint8Array(capacity);
+  let values = new Float64Array(capacity);
+  let arm = new Uint8Array(capacity);
+  let probability = new Float64Array(capacity);
+  let guardrails = new Float64Array(capacity * guardrail_count);
   let units = new Uint32Array(capacity);
   let hashes = new Uint32Array(capacity);
   let slices = new Uint8Array(capacity);
   let sliced = 0;
-  const unitIndex = new Map<string, number>();
+  /** Units whose hash is below it are kept. */
+  let threshold = HASHES;
+  let unitIndex = new Map<string, number>();
   const columns = new Map<string, GrowingColumn>();
 
   const grow = () => {
-    capacity *= 2;
-    at = resize(at, new Float64Array(capacity));
-    labels = resize(labels, new Uint8Array(capacity));
-    units = resize(units, new Uint32Array(capacity));
-    hashes = resize(hashes, new Uint32Array(capacity));
-    slices = resize(slices, new Uint8Array(capacity));
+    capacity = Math.min(capacity * 2, max_rows);
+    at = lengthened(at, capacity, 0);
+    labels = lengthened(labels, capacity, 0);
+    values = lengthened(values, capacity, 0);
+    arm = lengthened(arm, capacity, 0);
+    probability = lengthened(probability, capacity, 0);
+    guardrails = lengthened(guardrails, capacity * guardrail_count, 0);
+    units = lengthened(units, capacity, 0);
+    hashes = lengthened(hashes, capacity, 0);
+    slices = lengthened(slices, capacity, 0);
+  };
+
+  const dropHalf = () => {
+    threshold /= 2;
+    const renumbered = new Map<string, number>();
+    const numbers = new Int32Array(unitIndex.size).fill(-1);
+    for (const [name, index] of unitIndex)
+      if (hashUnit(SAMPLE_SEED, name) < threshold) {
+        numbers[index] = renumbered.size;
+        renumbered.set(name, renumbered.size);
+      }
+    unitIndex = renumbered;
+    let count = 0;
+    const kept = new Uint32Array(rows);
+    for (let row = 0; row < rows; row++) {
+      const unit = numbers[units[row] as number] as number;
+      if (unit < 0) continue;
+      units[row] = unit;
+      kept[count++] = row;
+    }
+    const keep = kept.subarray(0, count);
+    for (const numbersOf of [at, labels, values, arm, probability, units, hashes, slices]) keepRows(numbersOf, keep, 0);
+    keepRows(guardrails, keep, 0, guardrail_count);
+    for (const column of columns.values()) column.keep(keep);
+    if (sliced > 0) sliced = count;
+    rows = count;
   };
 
   return {
@@ -96,6 +173,10 @@ export function datasetBuilder() {
       return rows;
     },
     add(example: Example): void {
+      const served = armIndex.get(example.arm ?? "");
+      if (arms !== null && served === undefined) return;
+      while (rows >= Math.min(max_rows, Math.floor(MAX_CELLS / Math.max(1, columns.size)))) dropHalf();
+      if (threshold < HASHES && hashUnit(SAMPLE_SEED, example.unit) >= threshold) return;
       if (rows === capacity) grow();
       let unit = unitIndex.get(example.unit);
       if (unit === undefined) {
@@ -104,6 +185,10 @@ export function datasetBuilder() {
       }
       at[rows] = example.at;
       labels[rows] = example.label ? 1 : 0;
+      values[rows] = example.value ?? (example.label ? 1 : 0);
+      arm[rows] = served ?? 0;
+      probability[rows] = example.probability ?? Number.NaN;
+      for (let i = 0; i < guardrail_count; i++) guardrails[rows * guardrail_count + i] = example.guardrails?.[i] ?? 0;
       units[rows] = unit;
       hashes[rows] = hashUnit(SLICE_SEED, example.unit);
       if (example.slice !== undefined) {
@@ -114,10 +199,10 @@ export function datasetBuilder() {
         let column = columns.get(name);
         if (column === undefined) {
           if (columns.size === MAX_RAW_COLUMNS || sourceOf(name) === undefined) continue;
-          column = growingColumn();
+          column = growingColumn(max_rows);
           columns.set(name, column);
         }
-        put(column, rows, example.row[name] ?? null);
+        column.put(rows, example.row[name] ?? null);
       }
       rows++;
     },
@@ -126,30 +211,30 @@ export function datasetBuilder() {
         throw new Error(
           `Cannot build the dataset: ${sliced} of ${rows} examples name a slice; name it for all or for none`,
         );
-      const built = [...columns].map(
-        ([name, column]): RawColumn => ({
-          name,
-          numbers: resize(column.numbers, new Float64Array(rows).fill(Number.NaN)),
-          codes: column.codes === null || column.overflow ? null : resize(column.codes, new Uint32Array(rows)),
-          dictionary: column.overflow ? [] : [...column.dictionary.keys()],
-        }),
-      );
+      const built = [...columns].map(([name, column]): RawColumn => ({ name, ...column.finish(rows) }));
       zeroWithoutEvents(built, rows);
       return {
         rows,
-        at: at.slice(0, rows),
-        labels: labels.slice(0, rows),
-        units: units.slice(0, rows),
-        unit_hashes: hashes.slice(0, rows),
-        slices: sliced === 0 ? null : slices.slice(0, rows),
+        at: at.subarray(0, rows),
+        labels: labels.subarray(0, rows),
+        values: values.subarray(0, rows),
+        arms,
+        arm: arms === null ? null : arm.subarray(0, rows),
+        probability: arms === null ? null : probability.subarray(0, rows),
+        guardrails: guardrails.subarray(0, rows * guardrail_count),
+        guardrail_count,
+        units: units.subarray(0, rows),
+        unit_names: [...unitIndex.keys()],
+        unit_hashes: hashes.subarray(0, rows),
+        slices: sliced === 0 ? null : slices.subarray(0, rows),
         columns: built.sort((a, b) => (a.name < b.name ? -1 : 1)),
-        source,
+        source: { ...source, sampled: threshold / HASHES },
       };
     },
   };
 }
 
-/** The value of one example; null when it is missing. Booleans come back as the strings "true" and "false". */
+/** The value of one example; null when it is missing. */
 export function valueAt(column: RawColumn, row: number): Scalar {
   const code = column.codes === null ? 0 : (column.codes[row] ?? 0);
   if (code > 0) return column.dictionary[code - 1] ?? null;
@@ -157,46 +242,14 @@ export function valueAt(column: RawColumn, row: number): Scalar {
   return Number.isNaN(number) ? null : number;
 }
 
-interface GrowingColumn {
-  numbers: Float64Array<ArrayBuffer>;
-  codes: Uint32Array<ArrayBuffer> | null;
-  readonly dictionary: Map<string, number>;
-  overflow: boolean;
-}
-
-function growingColumn(): GrowingColumn {
-  return { numbers: new Float64Array(0), codes: null, dictionary: new Map(), overflow: false };
-}
-
-function put(column: GrowingColumn, row: number, value: Scalar): void {
-  if (value === null) return;
-  if (typeof value === "number") {
-    if (row >= column.numbers.length)
-      column.numbers = resize(column.numbers, new Float64Array(Math.max(1024, row * 2)).fill(Number.NaN));
-    column.numbers[row] = value;
-    return;
+/** The raw row of one example again: what it was added with, less what is not a feature. */
+export function rowAt(dataset: Dataset, row: number): FeatureRow {
+  const found: Record<string, Scalar> = { schema: FEATURE_SCHEMA };
+  for (const column of dataset.columns) {
+    const value = valueAt(column, row);
+    if (value !== null) found[column.name] = value;
   }
-  if (column.overflow) return;
-  const text = String(value);
-  let code = column.dictionary.get(text);
-  if (code === undefined) {
-    if (column.dictionary.size === MAX_DICTIONARY) {
-      column.overflow = true;
-      column.dictionary.clear();
-      return;
-    }
-    code = column.dictionary.size + 1;
-    column.dictionary.set(text, code);
-  }
-  if (column.codes === null || row >= column.codes.length)
-    column.codes = resize(column.codes ?? new Uint32Array(0), new Uint32Array(Math.max(1024, row * 2)));
-  column.codes[row] = code;
-}
-
-/** Copies as much of `from` as fits into `to`. */
-function resize<T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from.length > to.length ? from.subarray(0, to.length) : from);
-  return to;
+  return found;
 }
 
 /** A row names only the event types its user has; of the others, counts, rates and sums are 0 wherever the profile was known. */

@@ -17,6 +17,9 @@ const NumberFeature = z.object({
   value: Column,
   /** The indicator of a missing value; null: too few to learn from, then a missing value counts as the mean. */
   missing: Column,
+  /** Raw values, clipped, at evenly spaced quantiles 0..1 of the train slice's rows that have one; and the share of those that have none. */
+  quantiles: z.array(Finite).min(2),
+  missing_share: Finite,
 });
 
 const CategoryFeature = z.object({
@@ -27,6 +30,8 @@ const CategoryFeature = z.object({
   /** The column of all other levels; null: unknown levels count as the mean. */
   other: Column,
   missing: Column,
+  /** Shares of the train slice's rows: of each level, of all others, and of those without a value. */
+  shares: z.array(Finite),
 });
 
 /**

@@ -3,8 +3,9 @@ import { type EncodedColumn, type EncodedFeature, type Encoding, signedLog } fro
 import { sourceOf } from "./feature-row.ts";
 import { seededRandom } from "./random.ts";
 
-/** At most this many learner inputs; beyond it, those that go along with the label best in the train slice are kept. */
-export const MAX_COLUMNS = 200;
+/** At most this many learner inputs, and rows times inputs; beyond, those that go along with the outcome best in the train slice are kept. */
+const MAX_COLUMNS = 200;
+const MAX_CELLS = 60_000_000;
 /** Levels of a category that get a column of their own. */
 const MAX_LEVELS = 20;
 /**
@@ -14,6 +15,8 @@ const MAX_LEVELS = 20;
 const MIN_UNITS = 10;
 /** Columns more skewed than this are taken by their logarithm. */
 const SKEWED = 2;
+/** Numbers are kept at so many quantiles and one more: drift is measured against them, and fewer would blur whole numbers. */
+const QUANTILES = 100;
 /** Values beyond those of this share of the units (one unit at least), at either end, are clipped: one user's extremes move nothing. */
 const CLIPPED = 0.002;
 
@@ -30,7 +33,11 @@ export function fitEncoding(dataset: Dataset, rows: Uint32Array): Encoding {
     const draft = isNumeric(column, train) ? draftNumber(dataset, column, train) : draftCategory(column, train);
     return draft === undefined ? [] : [draft];
   });
-  const kept = choose(candidates.flatMap((draft) => draft.columns));
+  const limit = Math.min(MAX_COLUMNS, Math.floor(MAX_CELLS / dataset.rows));
+  const kept = choose(
+    candidates.flatMap((draft) => draft.columns),
+    limit,
+  );
   const index = new Map(kept.map((column, at) => [column, at]));
   const features = candidates
     .map((draft) => draft.finish((column) => (column === undefined ? null : (index.get(column) ?? null))))
@@ -46,14 +53,14 @@ export function fitEncoding(dataset: Dataset, rows: Uint32Array): Encoding {
 interface Train {
   readonly rows: Uint32Array;
   readonly units: Uint32Array;
-  /** Labels less their mean. */
-  readonly labels: Float64Array;
+  /** Outcomes less their mean. */
+  readonly outcomes: Float64Array;
   /** Random numbers, one a row: two columns with the same mean, deviation and product with them are the same column. */
   readonly probe: Float64Array;
 }
 
 interface DraftColumn extends EncodedColumn {
-  /** |correlation with the label|. */
+  /** |correlation with the outcome|. */
   readonly relevance: number;
   readonly signature: number;
 }
@@ -68,14 +75,15 @@ function inOrderOfUnits(dataset: Dataset, chosen: Uint32Array): Train {
   const rows = Uint32Array.from(chosen).sort(
     (a, b) => (dataset.units[a] as number) - (dataset.units[b] as number) || a - b,
   );
-  let positives = 0;
-  for (const row of rows) positives += dataset.labels[row] as number;
-  const rate = positives / Math.max(1, rows.length);
+  const { values } = dataset;
+  let sum = 0;
+  for (const row of rows) sum += values[row] as number;
+  const mean = sum / Math.max(1, rows.length);
   const random = seededRandom(1);
   return {
     rows,
     units: Uint32Array.from(rows, (row) => dataset.units[row] as number),
-    labels: Float64Array.from(rows, (row) => (dataset.labels[row] as number) - rate),
+    outcomes: Float64Array.from(rows, (row) => (values[row] as number) - mean),
     probe: Float64Array.from(rows, () => random() - 0.5),
   };
 }
@@ -106,8 +114,14 @@ function draftNumber(dataset: Dataset, column: RawColumn, train: Train): Draft |
   const dense = Float64Array.from(train.rows, (row) =>
     isMissing(row) ? mean : clip(scaled(column.numbers[row] as number), [low, high]),
   );
+  const missing_share = 1 - present.length / train.rows.length;
+  const sorted = clipped.sort();
+  const quantiles = Array.from(
+    { length: QUANTILES + 1 },
+    (_, i) => sorted[Math.round((i / QUANTILES) * (sorted.length - 1))] as number,
+  );
   const value = draftColumn(column.name, dense, train);
-  const missing = draftIndicator(`${column.name} missing`, train, isMissing);
+  const missing = draftIndicator(`${column.name} missing`, train, (i) => isMissing(train.rows[i] as number));
   const columns = [value, missing].filter((draft) => draft !== undefined);
   if (columns.length === 0) return undefined;
   return {
@@ -115,20 +129,49 @@ function draftNumber(dataset: Dataset, column: RawColumn, train: Train): Draft |
     finish(index) {
       const at = { value: index(value), missing: index(missing) };
       if (at.value === null && at.missing === null) return undefined;
-      return { kind: "number", name: column.name, log_scale, low, high, ...at };
+      return { kind: "number", name: column.name, log_scale, low, high, ...at, quantiles, missing_share };
     },
   };
 }
 
 function draftCategory(column: RawColumn, train: Train): Draft | undefined {
-  const text = (row: number) => {
+  const levels = levelsOf(column, train);
+  // Each row's place among the levels, looked up once.
+  const rank = new Map(levels.map((level, place) => [level, place]));
+  const [OTHER, MISSING] = [levels.length, levels.length + 1];
+  const places = Uint8Array.from(train.rows, (row) => {
     const value = valueAt(column, row);
-    return value === null ? null : String(value);
+    return value === null ? MISSING : (rank.get(String(value)) ?? OTHER);
+  });
+  const indicator = (name: string, place: number) => draftIndicator(name, train, (i) => places[i] === place);
+  // The most frequent level is the reference the others are compared with.
+  const own = levels.map((level, place) => (place === 0 ? undefined : indicator(`${column.name}=${level}`, place)));
+  const other = indicator(`${column.name} other`, OTHER);
+  const missing = indicator(`${column.name} missing`, MISSING);
+  const columns = [...own, other, missing].filter((draft) => draft !== undefined);
+  if (columns.length === 0) return undefined;
+  const counts = new Float64Array(levels.length + 2);
+  for (const place of places) counts[place] = (counts[place] as number) + 1;
+  const shares = Array.from(counts, (count) => count / places.length);
+  return {
+    columns,
+    finish(index) {
+      const at = { other: index(other), missing: index(missing) };
+      const columnsOfLevels = levels.map((level, place) => [level, index(own[place])] as [string, number | null]);
+      if (at.other === null && at.missing === null && columnsOfLevels.every(([, column]) => column === null))
+        return undefined;
+      return { kind: "category", name: column.name, levels: columnsOfLevels, ...at, shares };
+    },
   };
+}
+
+/** The levels that enough units have, the most frequent first. */
+function levelsOf(column: RawColumn, train: Train): readonly string[] {
   const counts = new Map<string, { rows: number; units: number; last: number }>();
   for (let i = 0; i < train.rows.length; i++) {
-    const level = text(train.rows[i] as number);
-    if (level === null) continue;
+    const value = valueAt(column, train.rows[i] as number);
+    if (value === null) continue;
+    const level = String(value);
     const unit = train.units[i] as number;
     const count = counts.get(level);
     if (count === undefined) counts.set(level, { rows: 1, units: 1, last: unit });
@@ -138,38 +181,16 @@ function draftCategory(column: RawColumn, train: Train): Draft | undefined {
       count.last = unit;
     }
   }
-  const levels = [...counts]
+  return [...counts]
     .filter(([, count]) => count.units >= MIN_UNITS)
     .sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
     .slice(0, MAX_LEVELS)
     .map(([level]) => level);
-  const known = new Set(levels);
-  // The most frequent level is the reference the others are compared with.
-  const own = levels.map((level, rank) =>
-    rank === 0 ? undefined : draftIndicator(`${column.name}=${level}`, train, (row) => text(row) === level),
-  );
-  const other = draftIndicator(`${column.name} other`, train, (row) => {
-    const level = text(row);
-    return level !== null && !known.has(level);
-  });
-  const missing = draftIndicator(`${column.name} missing`, train, (row) => text(row) === null);
-  const columns = [...own, other, missing].filter((draft) => draft !== undefined);
-  if (columns.length === 0) return undefined;
-  return {
-    columns,
-    finish(index) {
-      const at = { other: index(other), missing: index(missing) };
-      const columnsOfLevels = levels.map((level, rank) => [level, index(own[rank])] as [string, number | null]);
-      if (at.other === null && at.missing === null && columnsOfLevels.every(([, column]) => column === null))
-        return undefined;
-      return { kind: "category", name: column.name, levels: columnsOfLevels, ...at };
-    },
-  };
 }
 
-/** A column of ones where `test` holds; undefined unless enough units have it, and enough have not. */
-function draftIndicator(name: string, train: Train, test: (row: number) => boolean): DraftColumn | undefined {
-  const dense = Float64Array.from(train.rows, (row) => (test(row) ? 1 : 0));
+/** A column of ones where `test` of the place among the rows holds; undefined unless enough units have it, and enough have not. */
+function draftIndicator(name: string, train: Train, test: (index: number) => boolean): DraftColumn | undefined {
+  const dense = Float64Array.from(train.rows, (_, i) => (test(i) ? 1 : 0));
   const enough = [0, 1].every((value) => countUnits(train.units, (i) => dense[i] === value) >= MIN_UNITS);
   return enough ? draftColumn(name, dense, train) : undefined;
 }
@@ -195,7 +216,7 @@ function draftColumn(name: string, dense: Float64Array, train: Train): DraftColu
   let signature = 0;
   for (let i = 0; i < dense.length; i++) {
     const d = (dense[i] as number) - mean;
-    const y = train.labels[i] as number;
+    const y = train.outcomes[i] as number;
     square += d * d;
     label += d * y;
     labelSquare += y * y;
@@ -207,7 +228,7 @@ function draftColumn(name: string, dense: Float64Array, train: Train): DraftColu
 }
 
 /** Drops copies of earlier columns and, beyond the limit, the least relevant. Keeps the order. */
-function choose(columns: readonly DraftColumn[]): readonly DraftColumn[] {
+function choose(columns: readonly DraftColumn[], limit: number): readonly DraftColumn[] {
   const seen = new Set<string>();
   const different = columns.filter((column) => {
     const signature = column.signature.toPrecision(9);
@@ -215,8 +236,8 @@ function choose(columns: readonly DraftColumn[]): readonly DraftColumn[] {
     seen.add(signature);
     return true;
   });
-  if (different.length <= MAX_COLUMNS) return different;
-  const best = new Set([...different].sort((a, b) => b.relevance - a.relevance).slice(0, MAX_COLUMNS));
+  if (different.length <= limit) return different;
+  const best = new Set([...different].sort((a, b) => b.relevance - a.relevance).slice(0, limit));
   return different.filter((column) => best.has(column));
 }
 
@@ -263,14 +284,15 @@ function clip(value: number, [low, high]: Bounds): number {
  * nearly always 0, the whole range, provided enough units differ from it; else that value: a constant, which is dropped.
  */
 function clippingRange(values: Float64Array, units: Uint32Array): Bounds {
-  const means: number[] = [];
+  const means = new Float64Array(values.length);
+  let count = 0;
   for (let start = 0; start < values.length; ) {
     let end = start;
     while (end < values.length && units[end] === units[start]) end++;
-    means.push(meanOf(values.subarray(start, end)));
+    means[count++] = meanOf(values.subarray(start, end));
     start = end;
   }
-  const sorted = Float64Array.from(means).sort();
+  const sorted = means.subarray(0, count).sort();
   const cut = Math.min(Math.max(1, Math.ceil(CLIPPED * sorted.length)), (sorted.length - 1) >> 1);
   const [low, high] = [sorted[cut] ?? 0, sorted[sorted.length - 1 - cut] ?? 0];
   if (low < high || countUnits(units, (i) => values[i] !== low) < MIN_UNITS) return [low, high];

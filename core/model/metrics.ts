@@ -1,4 +1,7 @@
-/** How good probabilities are. `labels` are 0 or 1, `probabilities` 0..1, of equal length. */
+/**
+ * How good probabilities are. `labels` are 0 or 1, `probabilities` 0..1, of equal length. Log loss, Brier score and
+ * calibration error are those of expectations too: then the labels are outcomes between 0 and 1.
+ */
 export interface ProbabilityMetrics {
   /** P(a positive scores above a negative), ties count half; null with one class only. */
   readonly roc_auc: number | null;
@@ -26,26 +29,27 @@ export interface ThresholdMetrics {
 
 type Numbers = Readonly<ArrayLike<number>>;
 
-export function probabilityMetrics(labels: Numbers, probabilities: Numbers): ProbabilityMetrics {
+/** @param outcomes what is expected, where it is more than the label */
+export function probabilityMetrics(labels: Numbers, probabilities: Numbers, outcomes = labels): ProbabilityMetrics {
   let loss = 0;
   let brier = 0;
   for (let i = 0; i < labels.length; i++) {
-    loss += logLossOf(labels[i] as number, probabilities[i] as number);
-    brier += ((probabilities[i] as number) - (labels[i] as number)) ** 2;
+    loss += logLossOf(outcomes[i] as number, probabilities[i] as number);
+    brier += ((probabilities[i] as number) - (outcomes[i] as number)) ** 2;
   }
   return {
     roc_auc: rocAuc(labels, probabilities),
     log_loss: loss / labels.length,
     brier: brier / labels.length,
     average_precision: averagePrecision(labels, probabilities),
-    ece: calibrationError(labels, probabilities),
+    ece: calibrationError(outcomes, probabilities),
   };
 }
 
-/** The log loss of one prediction. */
+/** The log loss of one prediction; of an outcome between 0 and 1, the cross-entropy. */
 export function logLossOf(label: number, probability: number): number {
   const p = Math.min(1 - 1e-15, Math.max(1e-15, probability));
-  return label === 1 ? -Math.log(p) : -Math.log(1 - p);
+  return -(label * Math.log(p) + (1 - label) * Math.log(1 - p));
 }
 
 /** Area under the ROC curve by ranks; ties share their mean rank. */

@@ -2,13 +2,15 @@ import { logLossOf } from "./metrics.ts";
 
 /** What the model says about the validation slice, and what is true. */
 export interface Evidence {
-  /** 0 or 1. */
-  readonly labels: Uint8Array;
+  /** 0 or 1, or an outcome between. */
+  readonly labels: Readonly<ArrayLike<number>>;
   readonly probabilities: Float64Array;
   /** Whose moment each is. */
-  readonly units: readonly number[];
-  /** Share of positives before the validation slice: what plain rollout assumes of everyone. */
+  readonly units: Readonly<ArrayLike<number>>;
+  /** Mean label before the validation slice: what plain rollout assumes of everyone. */
   readonly base_rate: number;
+  /** What the live model says of the same moments; null: there is none, or it can no longer be read. */
+  readonly champion?: Float64Array | null | undefined;
 }
 
 export interface Judgement {
@@ -29,12 +31,15 @@ const ERRORS = 1.645;
 /**
  * Whether a model may go live: when its mean log loss on held-out moments beats that of the base rate by more than 1.645
  * standard errors of the paired difference (a one-sided test at 5 %: of models of pure noise, at most one in twenty passes, in
- * practice far fewer, as such a model is worse than the base rate on average). Moments of one unit count as one observation.
+ * practice far fewer, as such a model is worse than the base rate on average), and when it is not as clearly worse than the live
+ * model. Moments of one unit count as one observation.
  */
-export function judge({ labels, probabilities, units, base_rate }: Evidence): Judgement {
+export function judge({ labels, probabilities, units, base_rate, champion }: Evidence): Judgement {
   const n = labels.length;
-  const baseLosses = Float64Array.from(labels, (label) => logLossOf(label, base_rate));
-  const losses = Float64Array.from(labels, (label, i) => logLossOf(label, probabilities[i] as number));
+  const lossesOf = (said: (row: number) => number) =>
+    Float64Array.from(labels, (label, row) => logLossOf(label, said(row)));
+  const baseLosses = lossesOf(() => base_rate);
+  const losses = lossesOf((row) => probabilities[row] as number);
   const base = meanOf(baseLosses);
   const loss = meanOf(losses);
   const mean = base - loss;
@@ -43,14 +48,33 @@ export function judge({ labels, probabilities, units, base_rate }: Evidence): Ju
     mean,
     units,
   );
-  const promote = mean > ERRORS * error;
+  const beatsRollout = mean > ERRORS * error;
   const on = `on ${n.toLocaleString("en-US")} held-out decisions`;
+  const against =
+    champion == null
+      ? null
+      : compare(
+          losses,
+          lossesOf((row) => champion[row] as number),
+          units,
+        );
+  const promote = beatsRollout && (against === null || !against.worse);
+  const than = against === null ? "" : ` and ${against.champion.toFixed(3)} for the live model`;
   const verdict = promote
-    ? `Live: ${on} its log loss is ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate.`
-    : mean > 0
-      ? `Kept as a candidate: ${on} it is not clearly better than plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate; the gain of ${mean.toFixed(4)} is less than ${ERRORS} times its standard error of ${error.toFixed(4)}).`
-      : `Kept as a candidate: ${on} it does not beat plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate).`;
+    ? `Live: ${on} its log loss is ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate${than}.`
+    : beatsRollout
+      ? `Kept as a candidate: ${on} it is clearly worse than the live model (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate${than}).`
+      : mean > 0
+        ? `Kept as a candidate: ${on} it is not clearly better than plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate${than}; the gain of ${mean.toFixed(4)} is less than ${ERRORS} times its standard error of ${error.toFixed(4)}).`
+        : `Kept as a candidate: ${on} it does not beat plain rollout (log loss ${loss.toFixed(3)} against ${base.toFixed(3)} for the base rate${than}).`;
   return { promote, verdict, gain: { base_rate_log_loss: base, log_loss_gain: mean, log_loss_gain_error: error } };
+}
+
+/** Whether losses are worse than the champion's by more than the margin of error. */
+function compare(losses: Float64Array, champions: Float64Array, units: Evidence["units"]) {
+  const differences = losses.map((loss, row) => loss - (champions[row] as number));
+  const mean = meanOf(differences);
+  return { worse: mean > ERRORS * clusteredError(differences, mean, units), champion: meanOf(champions) };
 }
 
 function meanOf(values: Float64Array): number {
@@ -58,7 +82,7 @@ function meanOf(values: Float64Array): number {
 }
 
 /** Standard error of the mean when rows of one unit are one observation. A single unit says nothing: JSON has no infinity, so 1e9. */
-function clusteredError(values: Float64Array, mean: number, units: readonly number[]): number {
+function clusteredError(values: Float64Array, mean: number, units: Evidence["units"]): number {
   const sums = new Map<number, number>();
   for (let i = 0; i < values.length; i++) {
     const unit = units[i] as number;

@@ -19,7 +19,7 @@ const OUT = 3;
  * two slices stays in the earliest, its later moments are left out, so that nobody is both learned from and measured on.
  *
  * Where time cannot split (all moments are the same), or where the same units come back so regularly that a later slice
- * keeps less than half of its share or only one class, the units are split by their hash instead, all moments of one unit
+ * keeps less than half of its share or only one outcome, the units are split by their hash instead, all moments of one unit
  * in one slice.
  */
 export function splitDataset(dataset: Dataset): Split {
@@ -28,20 +28,20 @@ export function splitDataset(dataset: Dataset): Split {
   return isUsable(dataset, byTime) ? byTime : collect("unit", unitSlices(dataset));
 }
 
-function timeSlices({ rows, at, units }: Dataset): Uint8Array {
+function timeSlices({ rows, at, units, unit_names }: Dataset): Uint8Array {
   const times = Float64Array.from(at).sort();
   const t1 = times[Math.floor(rows * TRAIN)] ?? Number.POSITIVE_INFINITY;
   const t2 = times[Math.floor(rows * (TRAIN + CALIBRATION))] ?? Number.POSITIVE_INFINITY;
   const slices = new Uint8Array(rows);
-  const earliest = new Map<number, number>();
+  const earliest = new Uint8Array(unit_names.length).fill(OUT);
   for (let row = 0; row < rows; row++) {
     const time = at[row] as number;
     const slice = time < t1 ? 0 : time < t2 ? 1 : 2;
     slices[row] = slice;
     const unit = units[row] as number;
-    earliest.set(unit, Math.min(slice, earliest.get(unit) ?? OUT));
+    earliest[unit] = Math.min(slice, earliest[unit] as number);
   }
-  for (let row = 0; row < rows; row++) if (slices[row] !== earliest.get(units[row] as number)) slices[row] = OUT;
+  for (let row = 0; row < rows; row++) if (slices[row] !== earliest[units[row] as number]) slices[row] = OUT;
   return slices;
 }
 
@@ -55,19 +55,24 @@ function unitSlices({ rows, unit_hashes }: Dataset): Uint8Array {
 }
 
 function collect(by: Split["by"], slices: Uint8Array): Split {
-  const rows: [number[], number[], number[], number[]] = [[], [], [], []];
-  for (let row = 0; row < slices.length; row++) rows[slices[row] as 0 | 1 | 2 | 3].push(row);
-  return {
-    by,
-    train: Uint32Array.from(rows[0]),
-    calibration: Uint32Array.from(rows[1]),
-    validation: Uint32Array.from(rows[2]),
-    left_out: rows[OUT].length,
-  };
+  const counts: [number, number, number, number] = [0, 0, 0, 0];
+  for (let row = 0; row < slices.length; row++) counts[slices[row] as 0 | 1 | 2 | 3]++;
+  const [train, calibration, validation] = [0, 1, 2].map((slice) => {
+    const rows = new Uint32Array(counts[slice] as number);
+    for (let row = 0, i = 0; row < slices.length; row++) if (slices[row] === slice) rows[i++] = row;
+    return rows;
+  }) as [Uint32Array, Uint32Array, Uint32Array];
+  return { by, train, calibration, validation, left_out: counts[OUT] };
 }
 
-function isUsable({ rows, labels }: Dataset, split: Split): boolean {
+/** Whether these rows have different outcomes, so that there is something to learn or to measure. */
+export function outcomesDiffer({ values }: Dataset, rows: Uint32Array): boolean {
+  const first = values[rows[0] as number];
+  return rows.some((row) => values[row] !== first);
+}
+
+function isUsable(dataset: Dataset, split: Split): boolean {
   const enough = (slice: Uint32Array, share: number) =>
-    slice.length >= (rows * share) / 2 && new Set(Array.from(slice, (row) => labels[row])).size === 2;
+    slice.length >= (dataset.rows * share) / 2 && outcomesDiffer(dataset, slice);
   return enough(split.train, TRAIN) && enough(split.calibration, CALIBRATION) && enough(split.validation, CALIBRATION);
 }

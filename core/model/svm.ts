@@ -1,28 +1,75 @@
 import SVM from "ml-svm";
 import type { SvmModel } from "./artifact.ts";
-import type { Problem } from "./logistic.ts";
+import type { Problem } from "./problem.ts";
 import { seededRandom } from "./random.ts";
+import { ARM_DISTANCE } from "./svm-predictor.ts";
 
 /** Training time grows with more than the square of the rows. */
 const MAX_ROWS = 1000;
+const BAGS = 20;
+const MAX_BAG_ROWS = 300;
+/** Bags that must have converged for their spread to say anything. */
+const MIN_BAGS = 10;
 
 /** A machine without its probability scale, which needs the calibration slice. */
 export type Svm = Omit<SvmModel, "scaling">;
 
 /**
- * Support vector machine with a radial kernel (ml-svm), on standardised columns. Above 1,000 rows it is fitted on a seeded
- * sample with as equal classes as there are, because it answers "no" to everything on rare positives; the calibration on
- * its own slice, which has the true share, makes probabilities of it.
+ * Support vector machine with a radial kernel (ml-svm), on standardised columns; the arm is an input among others. Above 1,000
+ * rows it is fitted on a seeded sample with as equal classes as there are, because it answers "no" to everything on rare
+ * positives; the calibration on its own slice, which has the true share, makes probabilities of it. Outcomes that are
+ * numbers are taken as something or nothing. Weights are not used.
  *
  * @throws Error when there is no column, or when it does not converge
  */
 export function fitSvm(problem: Problem, seed: number): Svm {
-  const { x, columns, y } = problem;
+  const { columns, y, arms } = problem;
   if (columns === 0) throw new Error("Cannot fit a support vector machine: no column varies");
   const random = seededRandom(seed);
   const rows = sample(y, random);
   // The kernel's width of one standard deviation over all columns, as is usual: exp(-distance^2 / columns).
   const sigma = Math.sqrt(columns / 2);
+  const places = new Map<number, number>();
+  const machineOf = (chosen: readonly number[]) => {
+    const machine = fit(problem, chosen, sigma, random);
+    const vectors = machine.rows.map((row) => {
+      const place = places.get(row) ?? places.size;
+      places.set(row, place);
+      return place;
+    });
+    return { bias: machine.bias, vectors, weights: machine.weights };
+  };
+  const main = machineOf(rows);
+  if (main.vectors.length === 0) throw new Error("Cannot fit a support vector machine: it found no support vectors");
+  const bag_rows = Math.min(rows.length, MAX_BAG_ROWS);
+  const bags = Array.from({ length: BAGS }, () => {
+    const bag = Array.from({ length: bag_rows }, () => rows[Math.floor(random() * rows.length)] as number);
+    try {
+      return [machineOf(bag)];
+    } catch {
+      return []; // one that does not converge says nothing about the others
+    }
+  }).flat();
+  if (bags.length < MIN_BAGS)
+    throw new Error(
+      `Cannot tell how sure a support vector machine is: of ${BAGS} fitted on bootstrap samples, ${bags.length} converged and ${MIN_BAGS} are needed`,
+    );
+  return {
+    learner: "svm",
+    arms: arms?.count ?? 1,
+    sigma,
+    vectors: [...places.keys()].map((row) => Array.from(problem.x.subarray(row * columns, (row + 1) * columns))),
+    vector_arms: [...places.keys()].map((row) => arms?.index[row] ?? 0),
+    main,
+    bags,
+    rows: rows.length,
+    bag_rows,
+    keeps: `${places.size} encoded rows of the training data are part of this model (its support vectors)`,
+  };
+}
+
+/** Row numbers of the support vectors, and what each weighs. */
+function fit({ x, columns, y, arms }: Problem, rows: readonly number[], sigma: number, random: () => number) {
   const machine = new SVM({
     kernel: "rbf",
     kernelOptions: { sigma },
@@ -31,36 +78,41 @@ export function fitSvm(problem: Problem, seed: number): Svm {
     random,
     whitening: false,
   });
+  const inputs = rows.map((row) => [
+    ...x.subarray(row * columns, (row + 1) * columns),
+    // One input an arm, so that any two arms are equally far apart.
+    ...Array.from({ length: arms?.count ?? 0 }, (_, arm) =>
+      arms?.index[row] === arm ? Math.sqrt(ARM_DISTANCE / 2) : 0,
+    ),
+  ]);
   machine.train(
-    rows.map((row) => Array.from(x.subarray(row * columns, (row + 1) * columns))),
-    rows.map((row) => (y[row] === 1 ? 1 : -1)),
+    inputs,
+    rows.map((row) => ((y[row] as number) > 0 ? 1 : -1)),
   );
-  if (machine.X.length === 0) throw new Error("Cannot fit a support vector machine: it found no support vectors");
+  const rowOf = new Map(inputs.map((input, i) => [input as readonly number[], rows[i] as number]));
   return {
-    learner: "svm",
-    sigma,
     bias: machine.b,
-    vectors: machine.X.map((vector) => [...vector]),
+    rows: machine.X.map((vector) => rowOf.get(vector) as number),
     weights: machine.alphas.map((alpha, i) => alpha * (machine.Y[i] as number)),
-    keeps: `${machine.X.length} encoded rows of the training data are part of this model (its support vectors)`,
   };
 }
 
 /** Row numbers, ascending: all, or a sample of both classes, each at most half where the other can fill its place. */
-function sample(y: Uint8Array, random: () => number): number[] {
+function sample(y: Float64Array, random: () => number): number[] {
   if (y.length <= MAX_ROWS) return Array.from(y, (_, row) => row);
-  const classes = [0, 1].map((label) =>
-    shuffled(
-      Array.from(y.keys()).filter((row) => y[row] === label),
-      random,
-    ),
-  );
-  const [negatives, positives] = classes as [number[], number[]];
+  const classes: [Uint32Array, Uint32Array] = [rowsWhere(y, (value) => value <= 0), rowsWhere(y, (value) => value > 0)];
+  const [negatives, positives] = classes.map((rows) => shuffled(rows, random)) as [Uint32Array, Uint32Array];
   const takePositives = Math.min(positives.length, Math.max(MAX_ROWS / 2, MAX_ROWS - negatives.length));
-  return [...positives.slice(0, takePositives), ...negatives.slice(0, MAX_ROWS - takePositives)].sort((a, b) => a - b);
+  return [...positives.subarray(0, takePositives), ...negatives.subarray(0, MAX_ROWS - takePositives)].sort(
+    (a, b) => a - b,
+  );
 }
 
-function shuffled(rows: number[], random: () => number): number[] {
+function rowsWhere(y: Float64Array, test: (value: number) => boolean): Uint32Array {
+  return Uint32Array.from(y.keys()).filter((row) => test(y[row] as number));
+}
+
+function shuffled(rows: Uint32Array, random: () => number): Uint32Array {
   for (let i = rows.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [rows[i], rows[j]] = [rows[j] as number, rows[i] as number];

@@ -1,6 +1,6 @@
 import type { Artifact } from "./artifact.ts";
 import { calibrator, interpolate, scoreAt } from "./calibration.ts";
-import { createPredictor } from "./predictor.ts";
+import { createPredictor } from "./create-predictor.ts";
 
 /** A decision threshold, as a raw score (what decides), as log odds and as a probability (what is told). */
 export interface Threshold {

@@ -1,28 +1,65 @@
 import type { Json } from "../json.ts";
 import { Invalid } from "../ports.ts";
-import { ARTIFACT_FORMAT, type Artifact, canonicalJson, type LogisticModel } from "./artifact.ts";
-import { type Calibration, calibrator, chooseCalibration, fitPlatt } from "./calibration.ts";
-import { type Dataset, type RawColumn, valueAt } from "./dataset.ts";
-import { type Encoding, rowEncoder } from "./encoding.ts";
-import { FEATURE_SCHEMA, type Scalar } from "./feature-row.ts";
+import { ARTIFACT_FORMAT, type Artifact, canonicalJson } from "./artifact.ts";
+import { calibrator } from "./calibration.ts";
+import { createPredictor } from "./create-predictor.ts";
+import type { Dataset } from "./dataset.ts";
+import { encodeRows } from "./encode-rows.ts";
+import type { Encoding } from "./encoding.ts";
+import { FEATURE_SCHEMA } from "./feature-row.ts";
 import { fitEncoding } from "./fit-encoding.ts";
-import { fitBestLogistic, type Problem } from "./logistic.ts";
-import { bestThresholdByF1, probabilityMetrics, thresholdMetrics } from "./metrics.ts";
+import { type FittedLearner, fitLearner, type Slices } from "./fit-learner.ts";
+import { makeSlices } from "./make-slices.ts";
 import type { Learner } from "./model.ts";
-import { createPredictor } from "./predictor.ts";
 import { judge } from "./promotion.ts";
+import { type ArmCount, countArms, requireArms, requireEnough, requireOutcomes } from "./require-trainable.ts";
 import { type Split, splitDataset } from "./split-dataset.ts";
-import { fitSvm } from "./svm.ts";
+import { upliftMetrics } from "./uplift-metrics.ts";
 
 export interface TrainOptions {
   readonly learner: Learner | "auto";
+  /**
+   * propensity: P(objective | user), whatever was served. uplift: the outcome under each of the dataset's arms, so that the
+   * arm with the best effect over the safe one (the first) can be served. Default propensity.
+   */
+  readonly target?: "propensity" | "uplift" | undefined;
+  /** Which way the objective is to go; only for uplift. Default increase. */
+  readonly direction?: "increase" | "decrease" | undefined;
+  /** What an outcome of 1 stands for where outcomes are numbers; null: they are yes or no. Default null. */
+  readonly value_cap?: number | null | undefined;
   readonly seed: number;
+  /** Version of the code that trains, for the record. */
+  readonly code_version?: string | undefined;
   /** sha256 of a text, hex. */
   readonly hash: (text: string) => string;
   /** Milliseconds on any clock: times the learners for the benchmark. */
   readonly now: () => number;
+  /** The live model, that a new one of propensity must not be clearly worse than. */
+  readonly champion?: Artifact | undefined;
+  /** Judges an uplift model against what is served. Without it such a model stays a candidate. */
+  readonly judge?: ((evidence: JudgeEvidence) => Judged) | undefined;
   /** Called with the share done, 0..1, and what is being done, in words. */
   readonly onProgress?: ((progress: number, stage: string) => void) | undefined;
+}
+
+/** What a judge of uplift models is given: the new model on rows that it has not seen. */
+export interface JudgeEvidence {
+  readonly dataset: Dataset;
+  /** Rows of the dataset: the validation slice. */
+  readonly rows: Uint32Array;
+  /** The safe one first: those of the dataset's that were served. */
+  readonly arms: readonly string[];
+  /** Expected outcomes, 0..1, calibrated: rows x arms. */
+  readonly q: Float64Array;
+  readonly artifact: Artifact;
+}
+
+export interface Judged {
+  readonly promote: boolean;
+  /** In words. */
+  readonly verdict: string;
+  /** Numbers to go with the words; kept in the metrics as `gate`. */
+  readonly report: Json;
 }
 
 /** What `ModelStore.save` needs and training knows, and whether the model should go live. */
@@ -38,53 +75,50 @@ export interface TrainedModel {
   readonly promote: boolean;
 }
 
-/** Fewest examples, and fewest of each class, that are trained on. */
-export const MIN_EXAMPLES = 50;
-export const MIN_OF_EACH_CLASS = 10;
+/** What `auto` fits, the quickest first. */
+const LEARNERS: readonly Learner[] = ["logistic", "trees", "svm"];
+/** With fewer positives than this an arm, a model is stale from the beginning. */
+const MIN_POSITIVES_LIVE = 50;
 const QUANTILES = 200;
 
 /**
  * Fits the learners on the train slice, calibrates them on the calibration slice, measures them on the validation slice and
  * keeps the one with the lowest log loss there. The same dataset and seed give the same artifact, byte for byte.
- * Whether it is to go live is said by promotion.ts.
+ * Whether it is to go live is said by promotion.ts or, for uplift, by the judge.
  *
- * @throws Invalid `insufficient_data` or `one_class`: the message says how much there is and how much is needed;
+ * @throws Invalid `insufficient_data`, `one_class` or `one_arm`: the message says how much there is and how much is needed;
  * `learner_failed` when none of the learners could be fitted
  */
 export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   const progress = options.onProgress ?? (() => {});
   requireEnough(dataset);
+  const counts = countArms(dataset);
+  const arms = options.target === "uplift" ? armsOf(dataset, counts) : null;
   progress(0, "splitting");
   const split = splitDataset(dataset);
-  requireBothClasses(dataset, split);
-  progress(0.05, "encoding");
+  requireOutcomes(dataset, split);
+  progress(0.02, "encoding");
   const encoding = fitEncoding(dataset, split.train);
-  const slices: Slices = {
-    train: encodeRows(dataset, encoding, split.train),
-    calibration: encodeRows(dataset, encoding, split.calibration),
-    validation: encodeRows(dataset, encoding, split.validation),
-  };
-  const learners: readonly Learner[] = options.learner === "auto" ? ["logistic", "svm"] : [options.learner];
+  const slices = makeSlices(dataset, encoding, split, arms);
+  const learners = options.learner === "auto" ? LEARNERS : [options.learner];
   const attempts = learners.map((learner, i) => {
-    progress(0.2 + (0.7 * i) / learners.length, `fitting ${learner}`);
-    return attempt(learner, slices, options);
+    const told = (done: number) => progress(0.1 + (0.8 * (i + done)) / learners.length, `fitting ${learner}`);
+    told(0);
+    return attempt(learner, slices, options, told);
   });
   progress(0.9, "measuring");
   const best = bestOf(attempts);
-  const artifact = toArtifact(encoding, best, slices);
-  const known = [...slices.train.y, ...slices.calibration.y];
-  const { verdict, promote, gain } = judge({
-    labels: slices.validation.y,
-    probabilities: best.probabilities,
-    units: Array.from(split.validation, (row) => dataset.units[row] as number),
-    base_rate: known.reduce((sum, label) => sum + label, 0) / known.length,
-  });
+  const artifact = toArtifact(encoding, best, slices, arms, options);
+  const { verdict, promote, metrics } =
+    arms === null
+      ? judgePropensity(dataset, split, slices, best, options)
+      : judgeUplift(dataset, split, slices, artifact, counts, options);
   return {
     learner: best.learner,
     artifact: artifact as unknown as Json,
     hash: options.hash(canonicalJson(artifact as unknown as Json)),
     seed: options.seed,
-    metrics: { ...best.metrics, ...gain },
+    metrics: { ...best.metrics, ...metrics },
     process: {
       total_events: dataset.source.total_events,
       unique_users: dataset.source.unique_users,
@@ -92,146 +126,41 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
       feature_columns: encoding.columns.map((column) => column.name),
       benchmark: attempts.map(benchmarkRow),
       dataset_profile: profileOf(dataset, split),
+      target: artifact.target,
+      ...(arms === null ? {} : { arms: counts.filter(({ rows }) => rows > 0).map((count) => ({ ...count })) }),
+      feature_schema: FEATURE_SCHEMA,
+      data_window: dataset.source.data_window,
+      seed: options.seed,
+      calibration: best.calibration.method,
+      ...(options.code_version === undefined ? {} : { code_version: options.code_version }),
     },
     verdict,
     promote,
   };
 }
 
-interface Slices {
-  readonly train: Problem;
-  readonly calibration: Problem;
-  readonly validation: Problem;
+/** The arms that were served, the safe one first. */
+function armsOf(dataset: Dataset, counts: readonly ArmCount[]): readonly string[] {
+  const safe = dataset.arms?.[0];
+  if (safe === undefined) throw new Error("Cannot learn which variant is better: the dataset was built without arms");
+  requireArms(dataset, counts, safe);
+  return counts.filter(({ rows }) => rows > 0).map(({ arm }) => arm);
 }
 
-type Attempt = Fitted | { readonly learner: Learner; readonly seconds: number; readonly failure: string };
+type Attempt =
+  | (FittedLearner & { readonly learner: Learner; readonly seconds: number })
+  | { readonly learner: Learner; readonly seconds: number; readonly failure: string };
+type Fitted = Extract<Attempt, FittedLearner>;
 
-interface Fitted {
-  readonly learner: Learner;
-  readonly seconds: number;
-  readonly model: Artifact["model"];
-  readonly calibration: Calibration;
-  readonly best_threshold_by_f1: number;
-  readonly raw: { readonly calibration: Float64Array; readonly validation: Float64Array };
-  /** On the validation slice. */
-  readonly probabilities: Float64Array;
-  readonly metrics: ReturnType<typeof measure>;
-}
-
-function requireEnough({ rows, labels, source }: Dataset): void {
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  const what = `moments of decision (${describeMoments(source.moments)})`;
-  const waiting =
-    source.immature === 0
-      ? ""
-      : ` ${source.immature} more are too recent: their window of ${source.window_seconds} seconds had not passed by ${source.data_window.to}; a shorter window_seconds would count more of them.`;
-  const wanted = `At least ${MIN_EXAMPLES} are needed, ${MIN_OF_EACH_CLASS} of them followed by a positive event (${source.positive_event_types.join(", ")}) of the same user within ${source.window_seconds} seconds and ${MIN_OF_EACH_CLASS} not.`;
-  if (rows < MIN_EXAMPLES)
-    throw new Invalid("insufficient_data", `Cannot train on ${rows} ${what}. ${wanted}${waiting}`);
-  if (positives < MIN_OF_EACH_CLASS || rows - positives < MIN_OF_EACH_CLASS)
-    throw new Invalid(
-      positives === 0 || positives === rows ? "one_class" : "insufficient_data",
-      `Cannot train on ${rows} ${what}: ${positives} of them were followed by a positive event, ${rows - positives} were not. ${wanted}${waiting}`,
-    );
-}
-
-function requireBothClasses({ labels }: Dataset, split: Split): void {
-  for (const name of ["train", "calibration", "validation"] as const) {
-    const rows = split[name];
-    const positives = rows.reduce((sum, row) => sum + (labels[row] as number), 0);
-    if (positives === 0 || positives === rows.length)
-      throw new Invalid(
-        "insufficient_data",
-        `Cannot train: of the ${rows.length} moments in the ${name} slice (split by ${split.by}), ${positives} were followed by a positive event and ${rows.length - positives} were not. Each slice needs both: more events, or events spread over more users, would help`,
-      );
-  }
-}
-
-function describeMoments(moments: Dataset["source"]["moments"]): string {
-  switch (moments) {
-    case "exposures":
-      return "stored decisions of the feature";
-    case "views":
-      return "view events";
-    case "events":
-      return "events, as there are no view events";
-    case "cut":
-      return "users known at the cut";
-  }
-}
-
-function encodeRows(dataset: Dataset, encoding: Encoding, rows: Uint32Array): Problem {
-  const columns = encoding.columns.length;
-  const byName = new Map<string, RawColumn>(dataset.columns.map((column) => [column.name, column]));
-  const raw = encoding.features.map(({ name }) => byName.get(name));
-  const encode = rowEncoder(encoding);
-  const x = new Float64Array(rows.length * columns);
-  const values: Scalar[] = new Array(raw.length).fill(null);
-  for (let i = 0; i < rows.length; i++) {
-    for (let j = 0; j < raw.length; j++) values[j] = valueAt(raw[j] as RawColumn, rows[i] as number);
-    encode(values, x, i * columns);
-  }
-  return {
-    x,
-    columns,
-    y: Uint8Array.from(rows, (r) => dataset.labels[r] as number),
-    weights: unitWeights(dataset, rows),
-  };
-}
-
-/** Weights by which the moments of one unit together count as one: whoever comes often moves the model no more than others. */
-function unitWeights({ units }: Dataset, rows: Uint32Array): Float64Array {
-  const counts = new Map<number, number>();
-  for (const row of rows) counts.set(units[row] as number, (counts.get(units[row] as number) ?? 0) + 1);
-  return Float64Array.from(rows, (row) => 1 / (counts.get(units[row] as number) as number));
-}
-
-function attempt(learner: Learner, slices: Slices, options: TrainOptions): Attempt {
+function attempt(learner: Learner, slices: Slices, options: TrainOptions, onProgress: (done: number) => void): Attempt {
   const start = options.now();
   const seconds = () => (options.now() - start) / 1000;
   try {
-    const fitted = fitLearner(learner, slices, options.seed);
+    const fitted = fitLearner(learner, slices, { seed: options.seed, onProgress });
     return { learner, seconds: seconds(), ...fitted };
   } catch (error) {
     return { learner, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function fitLearner(learner: Learner, slices: Slices, seed: number): Omit<Fitted, "learner" | "seconds"> {
-  const unscaled = learner === "logistic" ? logisticModel(slices.train) : fitSvm(slices.train, seed);
-  const predictor = createPredictor(unscaled);
-  const rawScores = ({ x, columns, y }: Problem) => Float64Array.from(y, (_, i) => predictor.raw(x, i * columns));
-  const raw = { calibration: rawScores(slices.calibration), validation: rawScores(slices.validation) };
-  const labels = slices.calibration.y;
-  const calibration = chooseCalibration(raw.calibration, labels, { log_odds: learner === "logistic" });
-  const probabilityOf = calibrator(calibration);
-  const best_threshold_by_f1 = bestThresholdByF1(labels, raw.calibration.map(probabilityOf));
-  const probabilities = raw.validation.map(probabilityOf);
-  return {
-    model: unscaled.learner === "logistic" ? unscaled : { ...unscaled, scaling: fitPlatt(raw.calibration, labels) },
-    calibration,
-    best_threshold_by_f1,
-    raw,
-    probabilities,
-    metrics: measure(slices.validation.y, probabilities, best_threshold_by_f1),
-  };
-}
-
-function logisticModel(problem: Problem): LogisticModel {
-  const { intercept, coefficients, l2, covariance } = fitBestLogistic(problem);
-  const size = problem.columns + 1;
-  const packed: number[] = [];
-  for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) packed.push(covariance[i * size + j] as number);
-  return { learner: "logistic", intercept, coefficients: [...coefficients], l2, covariance: packed };
-}
-
-/** All on the validation slice; yes and no at the threshold that was best on the calibration slice. */
-function measure(labels: Uint8Array, probabilities: Float64Array, best_threshold_by_f1: number) {
-  return {
-    ...thresholdMetrics(labels, probabilities, best_threshold_by_f1),
-    best_threshold_by_f1,
-    ...probabilityMetrics(labels, probabilities),
-  };
 }
 
 function bestOf(attempts: readonly Attempt[]): Fitted {
@@ -245,7 +174,13 @@ function bestOf(attempts: readonly Attempt[]): Fitted {
   );
 }
 
-function toArtifact(encoding: Encoding, best: Fitted, slices: Slices): Artifact {
+function toArtifact(
+  encoding: Encoding,
+  best: Fitted,
+  slices: Slices,
+  arms: readonly string[] | null,
+  { value_cap = null }: TrainOptions,
+): Artifact {
   const held = new Float64Array(slices.calibration.y.length + slices.validation.y.length);
   held.set(best.raw.calibration);
   held.set(best.raw.validation, best.raw.calibration.length);
@@ -255,11 +190,85 @@ function toArtifact(encoding: Encoding, best: Fitted, slices: Slices): Artifact 
     format: ARTIFACT_FORMAT,
     feature_schema: FEATURE_SCHEMA,
     encoding,
+    target: arms === null ? "propensity" : "uplift",
+    arms: arms === null ? null : [...arms],
+    value_cap,
     model: best.model,
     calibration: best.calibration,
     best_threshold_by_f1: best.best_threshold_by_f1,
     score_quantiles: Array.from({ length: QUANTILES + 1 }, (_, i) => quantile(i)),
   };
+}
+
+interface Verdict {
+  readonly verdict: string;
+  readonly promote: boolean;
+  readonly metrics: Readonly<Record<string, Json>>;
+}
+
+function judgePropensity(
+  dataset: Dataset,
+  split: Split,
+  { train, calibration, validation }: Slices,
+  best: Fitted,
+  { champion }: TrainOptions,
+): Verdict {
+  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
+  const { verdict, promote, gain } = judge({
+    labels: validation.y,
+    probabilities: best.probabilities,
+    units: validation.units,
+    base_rate: (sum(train.y) + sum(calibration.y)) / (train.y.length + calibration.y.length),
+    champion: champion === undefined ? null : propensitiesOf(champion, dataset, split.validation),
+  });
+  return { verdict, promote, metrics: { ...gain } };
+}
+
+/** What an earlier model says of these rows; null when it is not of our feature schema, or says something else. */
+function propensitiesOf(artifact: Artifact, dataset: Dataset, rows: Uint32Array): Float64Array | null {
+  if (artifact.target !== "propensity" || artifact.feature_schema !== FEATURE_SCHEMA) return null;
+  const x = encodeRows(dataset, artifact.encoding, rows);
+  const predictor = createPredictor(artifact.model);
+  const probabilityOf = calibrator(artifact.calibration);
+  const columns = artifact.encoding.columns.length;
+  return Float64Array.from(rows, (_, i) => probabilityOf(predictor.raw(x, i * columns, 0)));
+}
+
+function judgeUplift(
+  dataset: Dataset,
+  split: Split,
+  { validation }: Slices,
+  artifact: Artifact,
+  counts: readonly ArmCount[],
+  options: TrainOptions,
+): Verdict {
+  const arms = artifact.arms as readonly string[];
+  const predictor = createPredictor(artifact.model);
+  const probabilityOf = calibrator(artifact.calibration);
+  const q = new Float64Array(validation.y.length * arms.length);
+  for (let i = 0; i < validation.y.length; i++)
+    for (let arm = 0; arm < arms.length; arm++)
+      q[i * arms.length + arm] = probabilityOf(predictor.raw(validation.x, i * validation.columns, arm));
+  const metrics = upliftMetrics({
+    arms: arms.length,
+    q,
+    served: validation.arms?.index as Uint8Array,
+    probability: Float64Array.from(split.validation, (row) => dataset.probability?.[row] ?? Number.NaN),
+    y: validation.y,
+    direction: options.direction ?? "increase",
+  });
+  const judged = options.judge?.({ dataset, rows: split.validation, arms, q, artifact }) ?? {
+    promote: false,
+    verdict: "Kept as a candidate: nothing compared it with what is served now.",
+    report: null,
+  };
+  const few = counts.filter(({ rows, positives }) => rows > 0 && positives < MIN_POSITIVES_LIVE);
+  const found = few.map(({ arm, positives }) => `${arm} has ${positives}`).join(", ");
+  const verdict =
+    few.length === 0
+      ? judged.verdict
+      : `Kept as a candidate: stale: fewer than ${MIN_POSITIVES_LIVE} positives an arm (${found}). ${judged.verdict}`;
+  return { verdict, promote: judged.promote && few.length === 0, metrics: { ...metrics, gate: judged.report } };
 }
 
 function benchmarkRow(one: Attempt): Json {
@@ -291,6 +300,7 @@ function profileOf(dataset: Dataset, split: Split): Json {
     moments: source.moments,
     immature: source.immature,
     capped: source.capped,
+    sampled: source.sampled ?? 1,
     data_window: source.data_window,
   };
 }

@@ -7,8 +7,8 @@ import {
   fitPlatt,
   scoreAt,
 } from "../../../core/model/calibration.ts";
-import { sigmoid } from "../../../core/model/logistic.ts";
 import { seededRandom } from "../../../core/model/random.ts";
+import { sigmoid } from "../../../core/model/sigmoid.ts";
 import { close, vectors } from "./vectors.ts";
 
 interface Case {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { fitBestLogistic, fitLogistic, sigmoid } from "../../../core/model/logistic.ts";
+import { fitBestLogistic, fitLogistic } from "../../../core/model/logistic.ts";
 import { seededRandom } from "../../../core/model/random.ts";
+import { sigmoid } from "../../../core/model/sigmoid.ts";
 import { close, vectors } from "./vectors.ts";
 
 interface Case {
@@ -33,7 +34,7 @@ describe("fitLogistic()", () => {
       {
         x: Float64Array.from(standardised.flat()),
         columns,
-        y: Uint8Array.from(input.y),
+        y: Float64Array.from(input.y),
         weights: input.weights === null ? undefined : Float64Array.from(input.weights),
       },
       { l2: input.l2 },
@@ -60,7 +61,7 @@ describe("fitLogistic()", () => {
 
   test("stays finite where one column separates the classes", () => {
     const fit = fitLogistic(
-      { x: Float64Array.of(-1, -1, 1, 1), columns: 1, y: Uint8Array.of(0, 0, 1, 1) },
+      { x: Float64Array.of(-1, -1, 1, 1), columns: 1, y: Float64Array.of(0, 0, 1, 1) },
       { l2: 1e-6 },
     );
     expect(fit.coefficients.every(Number.isFinite)).toBe(true);
@@ -68,7 +69,7 @@ describe("fitLogistic()", () => {
   });
 
   test("is the base rate without columns", () => {
-    const fit = fitLogistic({ x: new Float64Array(0), columns: 0, y: Uint8Array.of(1, 0, 0, 0) });
+    const fit = fitLogistic({ x: new Float64Array(0), columns: 0, y: Float64Array.of(1, 0, 0, 0) });
     expect(sigmoid(fit.intercept)).toBeCloseTo(0.25, 9);
   });
 });
@@ -78,11 +79,15 @@ describe("fitBestLogistic()", () => {
     const random = seededRandom(3);
     const n = 400;
     const x = Float64Array.from({ length: n * 5 }, () => 2 * random() - 1);
-    const noise = fitBestLogistic({ x, columns: 5, y: Uint8Array.from({ length: n }, () => (random() < 0.3 ? 1 : 0)) });
+    const noise = fitBestLogistic({
+      x,
+      columns: 5,
+      y: Float64Array.from({ length: n }, () => (random() < 0.3 ? 1 : 0)),
+    });
     const signal = fitBestLogistic({
       x,
       columns: 5,
-      y: Uint8Array.from({ length: n }, (_, i) => (random() < sigmoid(3 * (x[i * 5] as number)) ? 1 : 0)),
+      y: Float64Array.from({ length: n }, (_, i) => (random() < sigmoid(3 * (x[i * 5] as number)) ? 1 : 0)),
     });
     expect(noise.l2).toBeGreaterThan(signal.l2);
     expect(Math.max(...noise.coefficients.map(Math.abs))).toBeLessThan(0.1);

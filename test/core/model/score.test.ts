@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { Profile } from "../../../core/event/profile.ts";
 import { Artifact } from "../../../core/model/artifact.ts";
 import { calibrator } from "../../../core/model/calibration.ts";
+import { createPredictor } from "../../../core/model/create-predictor.ts";
 import { type RawColumn, valueAt } from "../../../core/model/dataset.ts";
 import { rowEncoder } from "../../../core/model/encoding.ts";
 import { featureRow } from "../../../core/model/feature-row.ts";
-import { createPredictor } from "../../../core/model/predictor.ts";
 import { createScorer } from "../../../core/model/score.ts";
 import { thresholdAtProbability, thresholdAtShare } from "../../../core/model/threshold.ts";
 import { train } from "../../../core/model/train.ts";
@@ -30,8 +30,8 @@ function theLongWay(artifact: Artifact, user: Record<string, unknown>, profile: 
   });
   rowEncoder(artifact.encoding)(values, x, 0);
   const predictor = createPredictor(artifact.model);
-  const raw = predictor.raw(x, 0);
-  return { raw, probability: calibrator(artifact.calibration)(raw), error: predictor.error(x, raw) };
+  const raw = predictor.raw(x, 0, 0);
+  return { raw, probability: calibrator(artifact.calibration)(raw), error: predictor.error(x, 0, raw, 0) };
 }
 
 const anyValue = fc.oneof(

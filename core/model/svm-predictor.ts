@@ -1,0 +1,83 @@
+import type { SvmModel } from "./artifact.ts";
+import type { Predictor } from "./predictor.ts";
+
+/** How far apart two different arms are, squared: as far as the two values of an even, standardised column. */
+export const ARM_DISTANCE = 4;
+
+/**
+ * The raw score is the main machine's; log odds are made of it by the Platt scaling. The error is the spread of the machines
+ * fitted on bootstrap bags, scaled from a bag's rows to the main machine's (m-out-of-n bootstrap), and that of the scaling.
+ */
+export function svmPredictor(model: SvmModel): Predictor {
+  const columns = model.vectors[0]?.length ?? 0;
+  const vectors = Float64Array.from(model.vectors.flat());
+  const vectorArms = Uint8Array.from(model.vector_arms);
+  const shrink = -1 / (2 * model.sigma * model.sigma);
+  const main = compile(model.main);
+  const bags = model.bags.map(compile);
+  const scale = model.bag_rows / model.rows;
+  const {
+    a,
+    b,
+    covariance: [aa, ab, bb],
+  } = model.scaling;
+  const kernel = new Float64Array(vectorArms.length);
+  const otherKernel = new Float64Array(vectorArms.length);
+  const count = vectorArms.length;
+  const fill = (out: Float64Array, x: Float64Array, offset: number, arm: number) => {
+    for (let i = 0, at = 0; i < count; i++) {
+      let distance = vectorArms[i] === arm ? 0 : ARM_DISTANCE;
+      for (let j = 0; j < columns; j++, at++) {
+        const d = (x[offset + j] as number) - (vectors[at] as number);
+        distance += d * d;
+      }
+      out[i] = Math.exp(distance * shrink);
+    }
+  };
+  /** Variance among the bags of the score, or of its difference to the score of the other kernel. */
+  const spread = (other: Float64Array | null) => {
+    let mean = 0;
+    let square = 0;
+    for (let i = 0; i < bags.length; i++) {
+      const machine = bags[i] as Machine;
+      const score = scoreOf(machine, kernel) - (other === null ? 0 : scoreOf(machine, other));
+      const d = score - mean;
+      mean += d / (i + 1);
+      square += d * (score - mean);
+    }
+    return (square / Math.max(1, bags.length - 1)) * scale;
+  };
+  return {
+    raw(x, offset, arm) {
+      fill(kernel, x, offset, arm);
+      return scoreOf(main, kernel);
+    },
+    logOdds: (raw) => -(a * raw + b),
+    error(x, offset, raw, arm) {
+      fill(kernel, x, offset, arm);
+      return Math.sqrt(Math.max(0, a * a * spread(null) + raw * raw * aa + 2 * raw * ab + bb));
+    },
+    differenceError(x, offset, arm, other) {
+      fill(kernel, x, offset, arm);
+      fill(otherKernel, x, offset, other);
+      const difference = scoreOf(main, kernel) - scoreOf(main, otherKernel);
+      return Math.sqrt(a * a * spread(otherKernel) + difference * difference * aa);
+    },
+  };
+}
+
+interface Machine {
+  readonly bias: number;
+  readonly vectors: Uint16Array;
+  readonly weights: Float64Array;
+}
+
+function compile({ bias, vectors, weights }: SvmModel["main"]): Machine {
+  return { bias, vectors: Uint16Array.from(vectors), weights: Float64Array.from(weights) };
+}
+
+function scoreOf({ bias, vectors, weights }: Machine, kernel: Float64Array): number {
+  let score = bias;
+  for (let i = 0; i < vectors.length; i++) score += (weights[i] as number) * (kernel[vectors[i] as number] as number);
+  return score;
+}
