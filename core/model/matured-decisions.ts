@@ -25,8 +25,8 @@ export interface OutcomeEvent {
   readonly guardrails: readonly number[];
 }
 
-/** A decision and what became of it in [at, at + window). */
-export interface MaturedDecision extends DrawnDecision {
+/** What became of a decision in [at, at + window). */
+interface Outcome {
   /** An event of the objective came. */
   readonly reached: boolean;
   /** Sum over the objective's events. */
@@ -34,6 +34,8 @@ export interface MaturedDecision extends DrawnDecision {
   /** 0 or 1, one a guardrail. */
   readonly guardrails: readonly number[];
 }
+
+export type MaturedDecision<Decision extends DrawnDecision = DrawnDecision> = Decision & Outcome;
 
 export interface MaturedOptions {
   /** Attribution window and what is waited after it, milliseconds. */
@@ -44,9 +46,9 @@ export interface MaturedOptions {
   readonly guardrails: number;
 }
 
-export interface MaturedDecisions {
+export interface MaturedDecisions<Decision extends DrawnDecision = DrawnDecision> {
   /** The next decision. A user's decisions and events come one after another, in the order of time, decisions first. */
-  decided(decision: DrawnDecision): void;
+  decided(decision: Decision): void;
   happened(event: OutcomeEvent): void;
   /** After the last. */
   finish(): void;
@@ -66,7 +68,7 @@ export interface MaturedDecisions {
   };
 }
 
-interface Open extends DrawnDecision {
+interface OpenOutcome {
   reached: boolean;
   amount: number;
   readonly guardrails: number[];
@@ -79,17 +81,18 @@ interface Open extends DrawnDecision {
  *
  * Needs memory for one user's decisions only, and those are at most one an epoch.
  */
-export function createMaturedDecisions(
+export function createMaturedDecisions<Decision extends DrawnDecision>(
   { window, grace, epoch, guardrails }: MaturedOptions,
-  emit: (decision: MaturedDecision) => void,
-): MaturedDecisions {
+  emit: (decision: MaturedDecision<Decision>) => void,
+): MaturedDecisions<Decision> {
+  type Open = Decision & OpenOutcome;
   const counts = { users: 0, used: 0, repeated: 0, capped: 0, late: 0, first_at: Number.NaN, last_at: Number.NaN };
   let user: string | undefined;
   let decisions: Open[] = [];
   /** Decisions before this index have had their window. */
   let open = 0;
 
-  const use = (decision: MaturedDecision) => {
+  const use = (decision: Open) => {
     counts.used++;
     if (!(decision.at >= counts.first_at)) counts.first_at = decision.at;
     if (!(decision.at <= counts.last_at)) counts.last_at = decision.at;
