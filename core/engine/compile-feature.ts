@@ -17,7 +17,7 @@ export interface CompiledFeature {
   readonly key: string;
   /** True when a step wants the user's profile, or one of a prerequisite: the caller then passes it to evaluate. */
   readonly profile: boolean;
-  /** True when a step learns: its exposures store the raw feature row. */
+  /** True when a step learns, or there is an objective: its exposures store the raw feature row. */
   readonly learns: boolean;
   /** As stored. What every decision needs of it is beside it: one place fewer to fetch from memory. */
   readonly definition: Feature;
@@ -107,7 +107,8 @@ function compileAnew(
   return {
     key: definition.key,
     profile: ownProfile,
-    learns: asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
+    // With an objective, what a plain rollout draws is worth knowing too: replay asks about it.
+    learns: definition.objective != null || asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
     definition,
     enabled: definition.enabled,
     version: definition.version,

@@ -3,7 +3,7 @@ import type { FeatureRow } from "../model/feature-row.ts";
 
 /** A stored decision whose outcome is known: what replay and the promotion gate learn from. */
 export interface LoggedRow {
-  /** Whose decision it was. Rows of one unit are one observation. */
+  /** Whose decision it was: the user. Rows of one unit are one observation. */
   readonly unit: string;
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -30,22 +30,27 @@ export function refuseReplay(found: Described, arms: readonly string[]): Refused
   return neverDrawn(found, arms) ?? tooLittle(found, arms) ?? wrongPropensities(found);
 }
 
-function nothingDrawn({ without_probabilities, without_draw, policy_unknown }: Described["left_out"]): Refused {
+function nothingDrawn({ without_propensity, certain, immature, policy_unknown }: Described["left_out"]): Refused {
   if (policy_unknown > 0)
     return {
       code: "policy_unknown",
       why: `what it would serve can be known for none of the ${count(policy_unknown)} drawn decisions: it asks a step that answers later, or serves a variant that does not exist.`,
     };
-  if (without_draw + without_probabilities === 0)
+  if (immature > 0 || certain + without_propensity === 0)
     return {
       code: "no_decisions",
-      why: "there are no stored decisions of this time whose outcome is known. Ask about a longer time, or wait until the objective's window has passed.",
+      why:
+        immature > 0
+          ? `the outcome of none of the ${count(immature)} drawn decisions of this time is known yet. Wait until the objective's window and grace have passed, or ask about an earlier time.`
+          : "there are no stored decisions of this time. Ask about a longer one, or wait for the first users.",
     };
-  const certain = without_draw > 0 ? `${count(without_draw)} were certain` : "";
-  const unknown = without_probabilities > 0 ? `of ${count(without_probabilities)} the probabilities are not known` : "";
+  const found = [
+    certain > 0 ? `${count(certain)} were certain` : "",
+    without_propensity > 0 ? `of ${count(without_propensity)} the probabilities are not known` : "",
+  ].filter((words) => words !== "");
   return {
     code: "no_draw",
-    why: `none of the decisions was drawn (${[certain, unknown].filter(Boolean).join(", ")}), so nobody could have been served anything else. Let the feature's objective explore at ${percent(EXPLORATION)}, or roll it out to a part of the users, and ask again after some thousand decisions.`,
+    why: `none of the decisions was drawn (${found.join(", ")}), so nobody could have been served anything else. Let the feature's objective explore at ${percent(EXPLORATION)}, or roll it out to a part of the users, and ask again after some thousand decisions.`,
   };
 }
 

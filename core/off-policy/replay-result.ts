@@ -61,8 +61,11 @@ export const ReplayResult = z
           ),
         left_out: z
           .object({
-            without_probabilities: z.int().describe("Stored without knowing how likely each variant was"),
-            without_draw: z.int().describe("Certain: a rule or a full rollout decided"),
+            without_propensity: z
+              .int()
+              .describe("Stored without the variants' probabilities or without a feature row of the present schema"),
+            certain: z.int().describe("A rule or a full rollout decided: nothing was drawn"),
+            immature: z.int().describe("The objective's window and grace have not passed"),
             policy_unknown: z.int().describe("What the policy would serve cannot be known"),
           })
           .readonly(),

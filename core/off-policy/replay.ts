@@ -19,22 +19,20 @@ export interface ReplayOptions {
   readonly guardrails?: number;
   /** Of the intervals, 0..1. Default 0.95. */
   readonly level?: number;
+  /** What was left out before: for the verdict. */
+  readonly left_out?: Partial<ReplayResult["evidence"]["left_out"]>;
 }
 
 export interface Replay {
   /** One decision, and what the policy would have served there; null when that is not known. */
-  add(row: StoredRow, policy: Pmf | null): void;
+  add(row: LoggedRow, policy: Pmf | null): void;
   result(): ReplayResult;
 }
 
-/** A row as it is stored: of some, the probabilities are not known. */
-export type StoredRow = Omit<LoggedRow, "probability" | "probabilities"> &
-  ({ readonly [Name in "probability" | "probabilities"]: LoggedRow[Name] } | { readonly probabilities: null });
-
 /** All rows at once; see `createReplay`. */
 export function replayPolicy(
-  rows: Iterable<StoredRow>,
-  policy: (row: StoredRow) => Pmf | null,
+  rows: Iterable<LoggedRow>,
+  policy: (row: LoggedRow) => Pmf | null,
   options: ReplayOptions,
 ): ReplayResult {
   const replay = createReplay(options);
@@ -49,16 +47,15 @@ export function replayPolicy(
  * Refuses in words where the evidence does not carry the question, and says what would (docs/decisions/0082-off-policy.md).
  */
 export function createReplay(options: ReplayOptions): Replay {
-  const { arms, guardrails = 0 } = options;
+  const { arms, guardrails = 0, left_out } = options;
   const builder = evidenceBuilder(arms, guardrails);
   const neverDrawn = new Map<string, number>();
-  const left = { without_probabilities: 0, without_draw: 0, policy_unknown: 0 };
+  const left = { without_propensity: 0, certain: 0, immature: 0, policy_unknown: 0, ...left_out };
   let rows = 0;
 
   return {
     add(row, policy) {
-      if (!isKnown(row)) left.without_probabilities++;
-      else if (row.probability > 1 - ROUNDING) left.without_draw++;
+      if (row.probability > 1 - ROUNDING) left.certain++;
       else if (policy === null) left.policy_unknown++;
       else {
         rows++;
@@ -80,10 +77,6 @@ export function createReplay(options: ReplayOptions): Replay {
 }
 
 const ROUNDING = 1e-9;
-
-function isKnown(row: StoredRow): row is LoggedRow {
-  return row.probabilities !== null && row.probability > 0;
-}
 
 interface Found {
   readonly evidence: Evidence;
@@ -195,18 +188,15 @@ function inWords(
   );
 }
 
-function leftOut({
-  without_probabilities,
-  without_draw,
-  policy_unknown,
-}: ReplayResult["evidence"]["left_out"]): string {
+function leftOut(left: ReplayResult["evidence"]["left_out"]): string {
   const reasons = [
-    [without_draw, "were certain"],
-    [without_probabilities, "have no probabilities"],
-    [policy_unknown, "would be decided nobody knows how"],
+    [left.immature, "whose outcome is not known yet"],
+    [left.certain, "that were certain"],
+    [left.without_propensity, "that have no probabilities"],
+    [left.policy_unknown, "where nobody knows what it would serve"],
   ] as const;
-  const found = reasons.filter(([rows]) => rows > 0).map(([rows, why]) => `${count(rows)} that ${why}`);
-  return found.length === 0 ? "" : ` It says nothing about ${found.join(", ")}.`;
+  const found = reasons.filter(([rows]) => rows > 0).map(([rows, which]) => `${count(rows)} ${which}`);
+  return found.length === 0 ? "" : ` Left out: ${found.join(", ")}.`;
 }
 
 function sumOf(shares: Iterable<number>): number {

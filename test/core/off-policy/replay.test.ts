@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Pmf } from "../../../core/engine/distribution.ts";
-import { type ReplayOptions, replayPolicy, type StoredRow } from "../../../core/off-policy/replay.ts";
+import type { LoggedRow } from "../../../core/off-policy/logged-row.ts";
+import { type ReplayOptions, replayPolicy } from "../../../core/off-policy/replay.ts";
 import type { ReplayResult } from "../../../core/off-policy/replay-result.ts";
 import { inSegment, madeUpLog, type World } from "./made-up-log.ts";
 
@@ -30,8 +31,8 @@ describe("replayPolicy()", () => {
   });
 
   test("says in words whether it would have been better or worse", () => {
-    const best = (row: StoredRow): Pmf => (inSegment(row) ? { on: 1 } : { off: 1 });
-    const worst = (row: StoredRow): Pmf => (inSegment(row) ? { off: 1 } : { on: 1 });
+    const best = (row: LoggedRow): Pmf => (inSegment(row) ? { on: 1 } : { off: 1 });
+    const worst = (row: LoggedRow): Pmf => (inSegment(row) ? { off: 1 } : { on: 1 });
     expect(replay(WORLD, best, { policy: "the rule" }).verdict).toMatch(
       /^The rule would have been better than what was served: 0\.\d{4} a decision against 0\.\d{4}, a difference of \+0\.\d{4} \(95 % interval \+/,
     );
@@ -55,14 +56,17 @@ describe("replayPolicy()", () => {
   });
 
   test("leaves out what was not drawn, and says of how many decisions it knows nothing", () => {
-    const rows = madeUpLog(WORLD).map((row, i): StoredRow => {
-      if (i % 10 === 0) return { ...row, probabilities: null };
-      return i % 10 === 1 ? { ...row, variant: "off", probability: 1, probabilities: { off: 1 } } : row;
-    });
-    const result = replayPolicy(rows, (row) => (row.at % 10 === 2 ? null : { on: 1 }), OPTIONS);
-    expect(result.evidence.left_out).toEqual({ without_probabilities: 600, without_draw: 600, policy_unknown: 600 });
-    expect(result.evidence.decisions).toBe(4200);
-    expect(result.verdict).toContain("It says nothing about 600 that were certain, 600 that have no probabilities");
+    const rows = madeUpLog(WORLD).map((row, i) =>
+      i % 10 === 1 ? { ...row, variant: "off", probability: 1, probabilities: { off: 1 } } : row,
+    );
+    const left_out = { without_propensity: 70, immature: 8 };
+    const policy = (row: LoggedRow) => (row.at % 10 === 2 ? null : { on: 1 });
+    const { evidence, verdict } = replayPolicy(rows, policy, { ...OPTIONS, left_out });
+    expect(evidence.left_out).toEqual({ without_propensity: 70, certain: 600, immature: 8, policy_unknown: 600 });
+    expect(evidence.decisions).toBe(4800);
+    expect(verdict).toContain(
+      "Left out: 8 whose outcome is not known yet, 600 that were certain, 70 that have no probabilities, 600 where nobody knows what it would serve.",
+    );
   });
 
   test("values decisions for a variant that is gone as served, and for no other policy", () => {
@@ -126,11 +130,13 @@ describe("replayPolicy() refuses", () => {
     expect(certain.refusal).toBe("no_draw");
     expect(certain.verdict).toContain("none of the decisions was drawn (6,000 were certain)");
     expect(replay(WORLD, () => null).refusal).toBe("policy_unknown");
+    const young = replayPolicy([], always("on"), { ...OPTIONS, left_out: { immature: 5, certain: 5 } });
+    expect(young.verdict).toContain("the outcome of none of the 5 drawn decisions of this time is known yet");
     expect(JSON.parse(JSON.stringify(certain))).toEqual(certain);
   });
 });
 
-function replay(world: World, policy: (row: StoredRow) => Pmf | null, options: Partial<ReplayOptions> = {}) {
+function replay(world: World, policy: (row: LoggedRow) => Pmf | null, options: Partial<ReplayOptions> = {}) {
   return replayPolicy(madeUpLog(world), policy, { ...OPTIONS, ...options });
 }
 
