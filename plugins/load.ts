@@ -2,12 +2,13 @@ import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { Strategy } from "../core/strategy.ts";
+import { strategy as bandit } from "./bandit/bandit.ts";
 import { strategy as hashBucketing } from "./hash-bucketing/hash-bucketing.ts";
 import { strategy as mlModel } from "./ml-model/ml-model.ts";
 import { strategy as ruleFilters } from "./rule-filters/rule-filters.ts";
 
 /** The strategies every server has. */
-export const builtIn: readonly Strategy[] = [ruleFilters, hashBucketing, mlModel];
+export const builtIn: readonly Strategy[] = [ruleFilters, hashBucketing, mlModel, bandit];
 
 /**
  * Loads third-party strategies: a path (`./mine.ts`, `../mine.ts`, `/opt/mine.ts`) from `cwd`, anything else as the name of

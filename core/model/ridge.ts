@@ -34,9 +34,9 @@ export const RidgeModel = z.object({
 export type RidgeModel = z.infer<typeof RidgeModel>;
 
 /** The default penalty: chosen on Hillstrom, docs/decisions/0081-bandit-policies.md. */
-export const RIDGE_LAMBDA = 100;
+const RIDGE_LAMBDA = 100;
 /** Of the intercept: a hundredth of an outcome, only so that an arm nothing is known of has an inverse. */
-export const INTERCEPT_PENALTY = 0.01;
+const INTERCEPT_PENALTY = 0.01;
 
 /** A model that has seen nothing. */
 export function newRidge(columns: number, arms: number, lambda = RIDGE_LAMBDA): RidgeModel {

@@ -25,7 +25,7 @@ const NARROWEST = 1e-7;
 export function bestArmProbabilities(
   means: Numbers,
   variances: Numbers,
-  out = new Float64Array(means.length),
+  out: Float64Array = new Float64Array(means.length),
 ): Float64Array {
   const count = means.length;
   const arms = standardise(means, variances);

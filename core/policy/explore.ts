@@ -1,5 +1,5 @@
 /** Estimated rewards in 0..1, one an arm. The greater, the better. */
-export type Scores = Readonly<ArrayLike<number>>;
+type Scores = Readonly<ArrayLike<number>>;
 
 // Each writes one probability an arm to `out` and returns it; of equal scores, the first is the best.
 
@@ -9,7 +9,11 @@ export type Scores = Readonly<ArrayLike<number>>;
  *
  * @param gamma >= 0: 0 is uniform, the greater the greedier; grows with the square root of what is known
  */
-export function squareCb(scores: Scores, gamma: number, out = new Float64Array(scores.length)): Float64Array {
+export function squareCb(
+  scores: Scores,
+  gamma: number,
+  out: Float64Array = new Float64Array(scores.length),
+): Float64Array {
   const count = scores.length;
   const best = bestOf(scores);
   let rest = 1;
@@ -24,14 +28,22 @@ export function squareCb(scores: Scores, gamma: number, out = new Float64Array(s
 }
 
 /** The best with 1 - epsilon, and epsilon evenly among all. */
-export function epsilonGreedy(scores: Scores, epsilon: number, out = new Float64Array(scores.length)): Float64Array {
+export function epsilonGreedy(
+  scores: Scores,
+  epsilon: number,
+  out: Float64Array = new Float64Array(scores.length),
+): Float64Array {
   out.fill(epsilon / scores.length);
   (out[bestOf(scores)] as number) += 1 - epsilon;
   return out;
 }
 
 /** Proportional to exp(score / temperature), temperature > 0. */
-export function softmax(scores: Scores, temperature: number, out = new Float64Array(scores.length)): Float64Array {
+export function softmax(
+  scores: Scores,
+  temperature: number,
+  out: Float64Array = new Float64Array(scores.length),
+): Float64Array {
   const most = scores[bestOf(scores)] as number;
   let sum = 0;
   for (let arm = 0; arm < scores.length; arm++) {

@@ -3,11 +3,11 @@ import { bestArmProbabilities } from "./best-arm.ts";
 import { floored } from "./explore.ts";
 import { gaussianPosteriors, type Posterior } from "./gaussian-posterior.ts";
 
-export interface ThompsonWeights {
+interface ThompsonWeights {
   readonly posteriors: readonly Posterior[];
-  /** That the arm is the best, by arm. */
+  /** That the arm is the best, by arm; even while an arm has too few users. */
   readonly best: Float64Array;
-  /** Shares of traffic, by arm: `best`, none below the minimum; even while an arm has too few users. */
+  /** Shares of traffic, by arm: `best`, none below the minimum. */
   readonly weights: Float64Array;
   /** Every arm has 100 users, so that its variance says something. */
   readonly enough: boolean;
@@ -23,16 +23,16 @@ const ENOUGH = 100;
  */
 export function thompsonWeights(
   samples: readonly Sample[],
-  options: { minimum?: number; prior?: { readonly mean: number; readonly variance: number } } = {},
+  { minimum = 0 }: { minimum?: number } = {},
 ): ThompsonWeights {
-  const { minimum = 0, prior } = options;
   const count = samples.length;
-  const posteriors = gaussianPosteriors(samples, prior);
+  const posteriors = gaussianPosteriors(samples);
+  const enough = samples.every(({ n }) => n >= ENOUGH);
+  const even = new Float64Array(count).fill(1 / count);
+  if (!enough) return { posteriors, best: even, weights: even, enough };
   const best = bestArmProbabilities(
     posteriors.map(({ mean }) => mean),
     posteriors.map(({ variance }) => variance),
   );
-  const enough = samples.every(({ n }) => n >= ENOUGH);
-  const weights = enough ? floored(best.slice(), minimum * count) : new Float64Array(count).fill(1 / count);
-  return { posteriors, best, weights, enough };
+  return { posteriors, best, weights: floored(best.slice(), minimum * count), enough };
 }

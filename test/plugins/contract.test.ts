@@ -1,16 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { Objective } from "../../core/feature/objective.ts";
 import type { User } from "../../core/strategy.ts";
 import { strategy as businessHours } from "../../docs/example-plugin/business-hours.ts";
+import { strategy as bandit } from "../../plugins/bandit/bandit.ts";
 import { strategy as hashBucketing } from "../../plugins/hash-bucketing/hash-bucketing.ts";
 import { type Check, checkStrategy } from "../../plugins/kit/check-strategy.ts";
 import { strategy as mlModel } from "../../plugins/ml-model/ml-model.ts";
 import { strategy as ruleFilters } from "../../plugins/rule-filters/rule-filters.ts";
+import { BANDIT_ARMS, makeBandit, TRAINED } from "../support/make-bandit.ts";
 
 const arms = (on: number) => [
   { variant: "on", weight: on },
   { variant: "off", weight: 100 - on },
 ];
+const objective = { ...Objective.parse({}), safe_variant: "off" };
 const hour = (day: number, at: number) => Date.UTC(2026, 10, day, at);
 
 const suites: Readonly<Record<string, readonly Check[]>> = {
@@ -41,7 +45,31 @@ const suites: Readonly<Record<string, readonly Check[]>> = {
     ],
   }),
   "ml-model without a model": checkStrategy(mlModel, {
-    configs: [{}, { threshold_mode: "match_rollout", share: 0.25, variant: "on", otherwise_variant: "off" }],
+    configs: [
+      {},
+      { mode: "propensity", threshold_mode: "match_rollout", share: 0.25, variant: "on", otherwise_variant: "off" },
+    ],
+  }),
+  "bandit without a model": checkStrategy(bandit, {
+    configs: [{}, { policy: "thompson", arms: ["on", "off"] }],
+    objective,
+  }),
+  "bandit without an objective": checkStrategy(bandit, { configs: [{}] }),
+  bandit: checkStrategy(bandit, {
+    configs: [
+      {},
+      { policy: "squarecb", gamma0: 2, unit: ["company", "user_id"], max_age_seconds: 60 },
+      { policy: "thompson", arms: ["off", "green"] },
+      { policy: "linucb", alpha: 0.5 },
+      { policy: "epsilon-greedy", epsilon: 0.2 },
+      { policy: "thompson-no-context" },
+    ],
+    users: Array.from({ length: 50 }, (_, index): User => ({ user_id: `user-${index}`, age: (index % 3) - 1 })),
+    feature: { key: "offer", type: "string", variants: BANDIT_ARMS, off_variant: "off", fallback_variant: "off" },
+    objective,
+    model: makeBandit(),
+    profile: {},
+    moments: [TRAINED, TRAINED + 30 * 86_400_000],
   }),
   "the example plugin": checkStrategy(businessHours, {
     configs: [{ variant: "on" }, { variant: "on", time_zone: "Asia/Tokyo", days: ["Sun"], from: 0, to: 24 }],

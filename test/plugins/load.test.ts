@@ -50,5 +50,5 @@ describe("loadPlugins()", () => {
 });
 
 test("the built-in strategies have different ids", () => {
-  expect(builtIn.map(({ id }) => id)).toEqual(["rule-filters", "hash-bucketing", "ml-model"]);
+  expect(builtIn.map(({ id }) => id)).toEqual(["rule-filters", "hash-bucketing", "ml-model", "bandit"]);
 });

@@ -56,21 +56,6 @@ describe("thompsonWeights()", () => {
 });
 
 describe("gaussianPosteriors()", () => {
-  test("weighs a prior by its precision, and is the prior where nothing was seen", () => {
-    const prior = { mean: 0.5, variance: 0.01 };
-    const [seen, unseen] = gaussianPosteriors(
-      [
-        { type: "proportion", n: 25, sum: 5 },
-        { type: "proportion", n: 0, sum: 0 },
-      ],
-      prior,
-    );
-    // 0.2 * 0.8 / 25 = 0.0064: precisions 156.25 and 100.
-    expect(seen?.mean).toBeCloseTo((156.25 * 0.2 + 100 * 0.5) / 256.25, 12);
-    expect(seen?.variance).toBeCloseTo(1 / 256.25, 12);
-    expect(unseen).toMatchObject(prior);
-  });
-
   test("refuses samples of different kinds", () => {
     expect(() =>
       gaussianPosteriors([
