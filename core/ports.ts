@@ -9,7 +9,7 @@ import type { Experiment } from "./experiment/experiment.ts";
 import type { Feature, FeatureDefinition } from "./feature/feature.ts";
 import type { Segment } from "./feature/segment.ts";
 import type { Json } from "./json.ts";
-import type { Learner, Model, ModelState } from "./model/model.ts";
+import type { Learner, Model, ModelState, ModelTarget } from "./model/model.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -128,6 +128,12 @@ export interface ExposureStore {
 /** A model as training hands it over: the store numbers it and says what it does. Its artifact says what it predicts. */
 export type TrainedVersion = Omit<Model, "version" | "environment" | "status" | "target" | keyof ModelState>;
 
+/**
+ * false: a candidate. live: decides from now on, and the former live one is retired. `traffic`: a candidate that takes this
+ * share, 0..1, of the live model's users, from any candidate that had some; live at once when no model is.
+ */
+export type Promotion = false | "live" | { readonly traffic: number };
+
 export interface ModelStore {
   get(environment: string, version: string): Promise<Model | undefined>;
   /** The live model of this scope (null: the global default). */
@@ -140,10 +146,10 @@ export interface ModelStore {
     options: { limit: number; feature_key?: string | null | undefined },
   ): Promise<readonly Omit<Model, "artifact">[]>;
   /**
-   * Numbers and stores a model; with `promote` it becomes live and the former live one is retired, in the same
-   * transaction as the job's end, so there is never a half-made model. Notifies.
+   * Numbers and stores a model, in the same transaction as the job's end, so there is never a half-made model.
+   * Notifies when it is promoted; that a candidate takes users from the live model is written to the audit log.
    */
-  save(environment: string, model: TrainedVersion, promote: boolean): Promise<Model>;
+  save(environment: string, model: TrainedVersion, promote: Promotion): Promise<Model>;
   /**
    * Makes a candidate live, for all of the model's users, and retires the live one. undefined: no such version. Throws
    * Conflict `not_better` for a candidate that was found no better, unless `force`; the audit log then says so.
@@ -161,6 +167,8 @@ export interface ModelStore {
 export interface TrainingRequest {
   readonly feature_key: string | null;
   readonly learner: Learner | "auto";
+  /** auto: uplift when the feature has a step that decides by it, else propensity. */
+  readonly target: ModelTarget | "auto";
   readonly seed: number;
   /** Attribution window; null: the feature's objective, else chosen from the data. */
   readonly window_seconds: number | null;
@@ -170,10 +178,14 @@ export interface TrainingRequest {
   readonly cut: string | null;
 }
 
+/** Who wanted a training: somebody, or the feature's objective, by its schedule, after so many outcomes, or after drift. */
+export type TrainingReason = "request" | "schedule" | "volume" | "drift";
+
 export interface TrainingJob {
   readonly job_id: string;
   readonly environment: string;
   readonly request: TrainingRequest;
+  readonly reason: TrainingReason;
   readonly status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
   /** 0..1 and what is being done, in words. */
   readonly progress: number;
@@ -191,13 +203,19 @@ export interface TrainingJob {
 }
 
 export interface TrainingJobStore {
-  /** Enqueues in one transaction; a queued or running job of the same scope is shared instead (`shared`: true). */
+  /** Enqueues in one transaction; a queued or running job of the same scope is shared instead (`shared`: true). Reason: `request`. */
   enqueue(
     environment: string,
     request: TrainingRequest,
     traceparent: string | null,
+    reason?: TrainingReason,
   ): Promise<{ job: TrainingJob; shared: boolean }>;
   get(environment: string, jobId: string): Promise<TrainingJob | undefined>;
+  /** Newest first. Without a scope: of all features. */
+  list(
+    environment: string,
+    options: { limit: number; feature_key?: string | null | undefined },
+  ): Promise<readonly TrainingJob[]>;
   /** Resolves when the job has ended, or with its present state after `timeoutMs`. */
   wait(environment: string, jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<TrainingJob | undefined>;
   /** undefined: no such job. A job that has ended stays as it is. */

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { TrainedModel } from "../core/model/train.ts";
-import { Invalid, type TrainingRequest } from "../core/ports.ts";
+import { Invalid, type Promotion, type TrainingRequest } from "../core/ports.ts";
 import type { TrainingDefaults } from "../server/postgres/training-data.ts";
 
 /** What is to be learned, and where from; what the thread is given. */
@@ -10,14 +10,21 @@ export interface Lesson {
   readonly request: TrainingRequest;
   /** What the request leaves open. The feature's objective, which comes first, is read with the data. */
   readonly defaults: Omit<TrainingDefaults, "objective">;
+  /** Milliseconds since the epoch: outcomes whose window ends later are not known. */
+  readonly now: number;
+  /** Strategies besides our own, for the gate asks what the feature would serve: PLUGINS of the settings. */
+  readonly plugins: readonly string[];
 }
+
+/** A model, and how it is to be promoted. */
+export type Learned = Omit<TrainedModel, "promote"> & { readonly promote: Promotion };
 
 /** Two steps of one thread; when it fails, both reject, after the thread has ended. */
 export interface Learning {
   /** How many examples there are, when all are read. */
   readonly read: Promise<{ readonly rows: number }>;
   /** Settles after `read`. */
-  readonly model: Promise<TrainedModel>;
+  readonly model: Promise<Learned>;
 }
 
 /** How far something is: 0..1, and in words. */
@@ -38,7 +45,7 @@ export interface LearnOptions {
 export type LearnReport =
   | { readonly kind: "progress"; readonly progress: number; readonly stage: string }
   | { readonly kind: "read"; readonly rows: number }
-  | { readonly kind: "done"; readonly model: TrainedModel }
+  | { readonly kind: "done"; readonly model: Learned }
   | { readonly kind: "invalid"; readonly code: string; readonly message: string; readonly field: string | undefined }
   | { readonly kind: "failed"; readonly message: string; readonly stack: string | undefined };
 
@@ -59,7 +66,7 @@ export function learn(lesson: Lesson, { signal, onProgress, memory = 1024 }: Lea
     resourceLimits: { maxOldGenerationSizeMb: memory },
   });
   const read = Promise.withResolvers<{ rows: number }>();
-  const model = Promise.withResolvers<TrainedModel>();
+  const model = Promise.withResolvers<Learned>();
   // One failure rejects both; whoever waits for one of them, or for one after the other, has handled it.
   for (const { promise } of [read, model]) (promise as Promise<unknown>).catch(() => {});
 

@@ -17,10 +17,14 @@ export function trainingPorts({
   sql: Sql;
   clock: Clock;
   metrics?: Pick<Metrics, "count">;
-  /** Event types where neither the request nor the feature's objective names them. */
+  /** Event types where neither the request nor the feature's objective names them; and the plugins, by which the gate decides. */
   settings: Pick<
     Config,
-    "POSITIVE_EVENT_TYPES" | "VIEW_EVENT_TYPES" | "INTERMEDIATE_POSITIVE_EVENT_TYPES" | "TERMINAL_POSITIVE_EVENT_TYPES"
+    | "POSITIVE_EVENT_TYPES"
+    | "VIEW_EVENT_TYPES"
+    | "INTERMEDIATE_POSITIVE_EVENT_TYPES"
+    | "TERMINAL_POSITIVE_EVENT_TYPES"
+    | "PLUGINS"
   >;
 }): TrainModelPorts {
   const defaults = {
@@ -36,6 +40,7 @@ export function trainingPorts({
     sql,
     clock,
     ...(metrics === undefined ? {} : { metrics }),
-    learn: ({ environment, request }, options) => learn({ databaseUrl, environment, request, defaults }, options),
+    learn: ({ environment, request }, options) =>
+      learn({ databaseUrl, environment, request, defaults, now: clock.now(), plugins: settings.PLUGINS }, options),
   };
 }

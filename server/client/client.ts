@@ -23,7 +23,8 @@ export type Answer = Readonly<Record<string, Json>>;
 /** What POST /train takes. */
 export interface TrainOptions {
   readonly feature_key?: string;
-  readonly learner?: "auto" | "logistic" | "svm";
+  readonly learner?: "auto" | "logistic" | "trees" | "svm" | "ridge";
+  readonly target?: "auto" | "propensity" | "uplift";
   readonly seed?: number;
   readonly window_seconds?: number;
   readonly positive_event_types?: readonly string[];

@@ -1,6 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import type { Model, ModelTarget } from "../../core/model/model.ts";
-import { type Author, Conflict, type ModelStore, type TrainedVersion } from "../../core/ports.ts";
+import { type Author, Conflict, type ModelStore, type Promotion, type TrainedVersion } from "../../core/ports.ts";
 import { changeServed } from "./change-served.ts";
 import { type ModelRow, modelColumns, toModel } from "./model-rows.ts";
 import type { Sql, Transaction } from "./sql.ts";
@@ -35,11 +35,14 @@ export function modelStore(sql: Sql | Transaction): ModelStore {
       changeServed(sql, environment, async (tx, changed) => {
         const before = await ofJob(tx, model.job_id);
         if (before !== undefined) return before;
-        if (promote) {
-          await retireLive(tx, environment, model.feature_key);
-          changed();
+        const admitted = await admit(tx, environment, model.feature_key, promote);
+        const stored = await insert(tx, environment, model, admitted);
+        if (admitted !== false) changed();
+        if (typeof admitted === "object") {
+          const share = `It takes ${admitted.traffic * 100} % of the live model's users. ${model.verdict}`;
+          await audit(tx, environment, { action: "model.challenge", actor: "training", reason: share }, stored.version);
         }
-        return insert(tx, environment, model, promote);
+        return stored;
       }),
 
     promote: (environment, version, author, { force = false } = {}) =>
@@ -75,12 +78,22 @@ function goLive(
       update models
       set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
       where environment = ${environment} and version = ${version}`;
-    await tx`
-      insert into audit_log (environment, actor, action, subject, reason)
-      values (${environment}, ${actor}, ${action}, ${version}, ${reason ?? null})`;
+    await audit(tx, environment, { action, actor, reason }, version);
     changed();
     return await find(tx, environment, version);
   });
+}
+
+/** In the place of whoever is live. */
+export async function makeLive(
+  tx: Transaction,
+  { environment, version, feature_key }: Pick<Model, "environment" | "version" | "feature_key">,
+): Promise<void> {
+  await retireLive(tx, environment, feature_key);
+  await tx`
+    update models
+    set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
+    where environment = ${environment} and version = ${version}`;
 }
 
 /** null: it may go live. A candidate that is given users has passed the gate; one without has not, and its verdict says why. */
@@ -117,7 +130,26 @@ async function retireLive(tx: Transaction, environment: string, featureKey: stri
       and (status = 'live' or status = 'candidate' and traffic > 0)`;
 }
 
-async function insert(tx: Transaction, environment: string, model: TrainedVersion, promote: boolean): Promise<Model> {
+/** What becomes of the promotion, as nobody can take over from a model that is not there. Makes room for it. */
+async function admit(
+  tx: Transaction,
+  environment: string,
+  featureKey: string | null,
+  promote: Promotion,
+): Promise<Promotion> {
+  if (promote === false) return false;
+  const ofScope = tx`environment = ${environment} and feature_key is not distinct from ${featureKey}`;
+  const live = await tx`select from models where ${ofScope} and status = 'live'`;
+  if (promote === "live" || promote.traffic >= 1 || live.length === 0) {
+    await retireLive(tx, environment, featureKey);
+    return "live";
+  }
+  await tx`update models set traffic = 0 where ${ofScope} and status = 'candidate' and traffic > 0`;
+  return promote;
+}
+
+async function insert(tx: Transaction, environment: string, model: TrainedVersion, promote: Promotion): Promise<Model> {
+  const traffic = promote === false ? 0 : promote === "live" ? 1 : promote.traffic;
   // A feature may itself be called "global": it then shares the numbers of the global default.
   const scope = model.feature_key ?? "global";
   const [row] = await tx<ModelRow[]>`
@@ -128,14 +160,25 @@ async function insert(tx: Transaction, environment: string, model: TrainedVersio
     insert into models (environment, version, feature_key, number, status, learner, target, trained_at, artifact, hash,
       seed, metrics, process, verdict, job_id, traffic, ramped_at)
     select ${environment}, ${scope}::text || '@' || number, ${model.feature_key}, number,
-      ${promote ? "live" : "candidate"}, ${model.learner}, ${targetOf(model.artifact)},
+      ${promote === "live" ? "live" : "candidate"}, ${model.learner}, ${targetOf(model.artifact)},
       ${model.trained_at}::timestamptz,
       ${JSON.stringify(model.artifact)}::text::json, ${model.hash}, ${model.seed}::bigint,
       ${JSON.stringify(model.metrics)}::text::json, ${JSON.stringify(model.process)}::text::json,
-      ${model.verdict}, ${model.job_id}::uuid, ${promote ? 1 : 0}::float8, ${promote ? model.trained_at : null}::timestamptz
+      ${model.verdict}, ${model.job_id}::uuid, ${traffic}::float8, ${traffic > 0 ? model.trained_at : null}::timestamptz
     from next
     returning ${modelColumns(tx)}, artifact`;
   return toModel(row as ModelRow);
+}
+
+async function audit(
+  tx: Transaction,
+  environment: string,
+  { action, actor, reason }: Author & { readonly action: string },
+  version: string,
+): Promise<void> {
+  await tx`
+    insert into audit_log (environment, actor, action, subject, reason)
+    values (${environment}, ${actor}, ${action}, ${version}, ${reason ?? null})`;
 }
 
 /** Artifacts that do not say so are of the first form, which knew one target only. */

@@ -7,6 +7,7 @@ export interface TrainingJobRow {
   readonly environment: string;
   readonly feature_key: string | null;
   readonly request: TrainingRequest;
+  readonly reason: TrainingJob["reason"];
   readonly status: TrainingJob["status"];
   readonly progress: number;
   readonly stage: string;
@@ -25,6 +26,7 @@ export function trainingJob(row: TrainingJobRow): TrainingJob {
     job_id: row.job_id,
     environment: row.environment,
     request: row.request,
+    reason: row.reason,
     status: row.status,
     progress: row.progress,
     stage: row.stage,

@@ -22,10 +22,10 @@ export function trainingJobStore(sql: Sql): TrainingJobStore {
   };
 
   const store: TrainingJobStore = {
-    async enqueue(environment, request, traceparent) {
+    async enqueue(environment, request, traceparent, reason = "request") {
       const deadline = performance.now() + CANCELLING_PATIENCE;
       for (;;) {
-        const found = await insertOrShare(sql, environment, request, traceparent);
+        const found = await insertOrShare(sql, environment, request, traceparent, reason);
         // The job that was in the way ended between the two statements: the next round inserts.
         if (found === undefined) continue;
         const { row, shared } = found;
@@ -42,6 +42,14 @@ export function trainingJobStore(sql: Sql): TrainingJobStore {
     async get(environment, jobId) {
       const row = await read(environment, jobId);
       return row && trainingJob(row);
+    },
+
+    async list(environment, { limit, feature_key }) {
+      const ofScope = feature_key === undefined ? sql`` : sql`and feature_key is not distinct from ${feature_key}`;
+      const rows = await sql<TrainingJobRow[]>`
+        select * from training_jobs where environment = ${environment} ${ofScope}
+        order by submitted_at desc, job_id limit ${limit}`;
+      return rows.map(trainingJob);
     },
 
     async wait(environment, jobId, timeoutMs, signal) {
@@ -95,11 +103,12 @@ function insertOrShare(
   environment: string,
   request: TrainingJob["request"],
   traceparent: string | null,
+  reason: TrainingJob["reason"],
 ): Promise<{ row: TrainingJobRow; shared: boolean } | undefined> {
   return transaction(sql, async (t) => {
     const [made] = await t<TrainingJobRow[]>`
-      insert into training_jobs (environment, feature_key, request, traceparent)
-      values (${environment}, ${request.feature_key}, ${t.json({ ...request })}, ${traceparent})
+      insert into training_jobs (environment, feature_key, request, traceparent, reason)
+      values (${environment}, ${request.feature_key}, ${t.json({ ...request })}, ${traceparent}, ${reason})
       on conflict (environment, coalesce(feature_key, '')) where status in ('queued', 'running') do nothing
       returning *`;
     if (made !== undefined) {

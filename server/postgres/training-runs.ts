@@ -1,6 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
-import type { TrainedVersion, TrainingJob } from "../../core/ports.ts";
+import type { Promotion, TrainedVersion, TrainingJob } from "../../core/ports.ts";
 import { plain, texts } from "./array-literal.ts";
 import { modelStore } from "./models.ts";
 import { isRunLocked } from "./run-lock.ts";
@@ -44,7 +44,7 @@ export async function completeRun(
   sql: Sql,
   run: Run,
   model: TrainedVersion,
-  promote: boolean,
+  promote: Promotion,
   answer: (stored: Model) => Json,
 ): Promise<Model> {
   return transaction(sql, async (t) => {

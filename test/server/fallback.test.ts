@@ -26,7 +26,7 @@ const unsound = (does: string, budget_ms?: number) => ({
   config: { does },
   ...(budget_ms === undefined ? {} : { budget_ms }),
 });
-const model = (config: Readonly<Record<string, Json>>) => ({ strategy: "ml-model", config });
+const model = (config: Readonly<Record<string, Json>>) => ({ strategy: "ml-model", config: { mode: "propensity", ...config } });
 const byOrganisation = {
   strategy: "hash-bucketing",
   config: {
@@ -179,7 +179,7 @@ async function makeOldModel(feature_key: string): Promise<void> {
   const models = modelStore(database.sql);
   const { version, environment, status, ...present } = (await models.live("production", null)) as Model;
   const artifact = { ...(present.artifact as Record<string, Json>), feature_schema: 0 };
-  const saved = await models.save(environment, { ...present, feature_key, artifact, job_id: null }, true);
+  const saved = await models.save(environment, { ...present, feature_key, artifact, job_id: null }, "live");
   expect([version, status, saved.version]).toEqual(["global@1", "live", `${feature_key}@1`]);
   // A replay is neither counted nor stored.
   const replay = { feature_key, user: { user_id: "ada" }, explain: true, at: new Date().toISOString() };

@@ -14,6 +14,7 @@ const PATIENCE = { timeout: 25_000, interval: 50 };
 const REQUEST = {
   feature_key: null,
   learner: "logistic",
+  target: "auto",
   seed: 1,
   window_seconds: 60,
   positive_event_types: null,

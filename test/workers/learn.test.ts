@@ -14,6 +14,7 @@ const PATIENCE = { timeout: 20_000, interval: 10 };
 const REQUEST = {
   feature_key: null,
   learner: "logistic",
+  target: "auto",
   seed: 1,
   window_seconds: 60,
   positive_event_types: null,
@@ -38,6 +39,8 @@ function lesson(request: Partial<Lesson["request"]> = {}): Lesson {
     environment: "production",
     request: { ...REQUEST, ...request },
     defaults: DEFAULTS,
+    now: Date.now(),
+    plugins: [],
   };
 }
 
@@ -82,7 +85,11 @@ describe("learn()", () => {
   });
 
   test("takes the feature's own objective", async () => {
-    const definition = { objective: { event_types: ["nobody does this"], window_seconds: 60 } };
+    const definition = {
+      steps: [],
+      off_variant: "off",
+      objective: { event_types: ["nobody does this"], window_seconds: 60 },
+    };
     await database.sql`insert into features (environment, key, definition) values ('production', 'shop', ${database.sql.json(definition)})`;
     const { model } = learn(lesson({ feature_key: "shop", window_seconds: null }));
     await expect(model).rejects.toThrow("nobody does this");

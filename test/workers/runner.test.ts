@@ -3,11 +3,11 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { TrainedModel } from "../../core/model/train.ts";
 import { Invalid, type TrainingJob, type TrainingJobStore, type TrainingRequest } from "../../core/ports.ts";
 import { modelStore } from "../../server/postgres/models.ts";
 import { openSql } from "../../server/postgres/sql.ts";
 import { trainingJobStore } from "../../server/postgres/training-jobs.ts";
+import type { Learned } from "../../workers/learn.ts";
 import { startWorker, type Worker } from "../../workers/runner.ts";
 import type { TrainModelPorts } from "../../workers/tasks/train-model.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -35,6 +35,7 @@ afterEach(async () => {
 const request = (feature_key: string | null = null): TrainingRequest => ({
   feature_key,
   learner: "logistic",
+  target: "auto",
   seed: 1,
   window_seconds: 60,
   positive_event_types: null,
@@ -216,7 +217,7 @@ describe("a worker that goes away", () => {
     const learn: TrainModelPorts["learn"] = (run, control) => {
       const { read, model } = ports.learn(run, control);
       // Ends like a thread that was done at the moment its run was taken away.
-      const late = async (trained: TrainedModel) => {
+      const late = async (trained: Learned) => {
         await new Promise<void>((resolve) => {
           finish = resolve;
         });

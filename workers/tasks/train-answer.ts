@@ -1,7 +1,7 @@
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
 
-/** The contract's answer of POST /train: the model as it was stored, and whether it decides from now on. */
+/** The contract's answer of POST /train: the model as it was stored, and for which share of the model's users it decides from now on. */
 export function trainAnswer(model: Model): Json {
   return {
     status: "ready",
@@ -12,7 +12,8 @@ export function trainAnswer(model: Model): Json {
     artifact_path: `/models/${model.version}`,
     metrics: model.metrics,
     process: model.process,
-    promoted: model.status === "live",
+    promoted: model.traffic > 0,
+    traffic: model.traffic,
     verdict: model.verdict,
   };
 }

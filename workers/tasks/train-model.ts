@@ -1,5 +1,4 @@
 import { getLogger } from "@logtape/logtape";
-import type { TrainedModel } from "../../core/model/train.ts";
 import { type Clock, Invalid } from "../../core/ports.ts";
 import { type RunLock, takeRunLock } from "../../server/postgres/run-lock.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
@@ -15,7 +14,7 @@ import {
 } from "../../server/postgres/training-runs.ts";
 import type { Metrics } from "../../server/services.ts";
 import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
-import type { Learning, OnProgress } from "../learn.ts";
+import type { Learned, Learning, OnProgress } from "../learn.ts";
 import { trainAnswer } from "./train-answer.ts";
 
 export interface TrainModelPorts {
@@ -92,12 +91,12 @@ async function attempt(run: Run, lock: RunLock, ports: TrainModelPorts, signal: 
   }
 }
 
-async function save(run: Run, trained: TrainedModel, { sql, clock }: TrainModelPorts, began: number): Promise<void> {
+async function save(run: Run, trained: Learned, { sql, clock }: TrainModelPorts, began: number): Promise<void> {
   const { promote, ...fitted } = trained;
   const now = clock.now();
   const model = {
     ...fitted,
-    process: { ...fitted.process, duration_ms: now - began },
+    process: { ...fitted.process, job_id: run.job_id, duration_ms: now - began },
     feature_key: run.request.feature_key,
     trained_at: new Date(now).toISOString(),
     job_id: run.job_id,

@@ -17,7 +17,14 @@ export interface TrainPatience {
 const TrainRequest = z
   .strictObject({
     feature_key: z.string().min(1).max(100).nullish().describe("Default: the environment's global model"),
-    learner: z.enum(["auto", "logistic", "svm"]).default("auto"),
+    learner: z
+      .enum(["auto", "logistic", "trees", "svm", "ridge"])
+      .default("auto")
+      .describe("auto: fits logistic, trees and svm and keeps the best; a feature with a bandit takes ridge"),
+    target: z
+      .enum(["auto", "propensity", "uplift"])
+      .default("auto")
+      .describe("uplift: what the variants cause; propensity: who converts. auto: as the feature's steps decide"),
     seed: z
       .int()
       .min(0)
@@ -59,6 +66,9 @@ const Job = z
     job_id: z.string(),
     status: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
     feature_key: z.string().nullable(),
+    reason: z
+      .enum(["request", "schedule", "volume", "drift"])
+      .describe("Who wanted it: somebody, or the objective's `retrain`"),
     progress: z.number().describe("0 to 1"),
     stage: z.string().describe("What is being done, in words"),
     submitted_at: z.string(),
@@ -69,6 +79,8 @@ const Job = z
     result: Json.describe("What POST /train answers; null until it succeeded"),
   })
   .meta({ id: "TrainingJob" });
+
+const Jobs = z.object({ jobs: z.array(Job) }).meta({ id: "TrainingJobs" });
 
 const Queued = z
   .object({
@@ -107,6 +119,19 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
 });
+const list = createRoute({
+  method: "get",
+  path: "/train/jobs",
+  tags,
+  summary: "Training jobs, newest first",
+  request: {
+    query: z.object({
+      feature_key: z.string().min(1).max(100).optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(20),
+    }),
+  },
+  responses: { 200: json(Jobs, "Newest first"), ...failures(401, 403, 503) },
+});
 const cancel = createRoute({
   method: "delete",
   path: "/train/jobs/{job_id}",
@@ -129,6 +154,7 @@ export function trainRoutes(
     const request: TrainingRequest = {
       feature_key: asked.feature_key ?? null,
       learner: asked.learner,
+      target: asked.target,
       seed: asked.seed,
       window_seconds: asked.window_seconds ?? null,
       positive_event_types: asked.positive_event_types ?? null,
@@ -173,6 +199,11 @@ export function trainRoutes(
   on(app, trainAsync, async (c) => {
     const { job, shared } = await enqueue(c);
     return c.json({ job_id: job.job_id, status: job.status, submitted_at: job.submitted_at, shared }, 202);
+  });
+
+  on(app, list, async (c) => {
+    const found = await jobs.list(c.get("environment"), check(list.request.query, c.req.query()));
+    return c.json({ jobs: found.map(jobAnswer) });
   });
 
   on(app, read, async (c) => {

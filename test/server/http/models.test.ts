@@ -7,7 +7,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
   const { models } = server.services;
-  await models.save("production", trained("Live: it beats plain rollout."), true);
+  await models.save("production", trained("Live: it beats plain rollout."), "live");
   await models.save("production", trained("Kept as a candidate: it does not beat plain rollout."), false);
 });
 afterAll(() => server.close());

@@ -29,17 +29,34 @@ describe("save()", () => {
   });
 
   test("makes a promoted model live and retires the one before", async () => {
-    await store.save("production", trained("checkout"), true);
-    await store.save("production", trained(null), true);
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
+    await store.save("production", trained(null), "live");
+    await store.save("production", trained("checkout"), "live");
     expect(await store.live("production", "checkout")).toMatchObject({ version: "checkout@2" });
     expect(await store.live("production", null)).toMatchObject({ version: "global@1" });
     expect(await store.get("production", "checkout@1")).toMatchObject({ status: "retired" });
   });
 
+  test("gives a challenger a share of the live model's users, and takes the former challenger's back", async () => {
+    const first = await store.save("production", trained("checkout"), { traffic: 0.1 });
+    // Nobody to take over from.
+    expect(first).toMatchObject({ status: "live", traffic: 1 });
+    const second = await store.save("production", trained("checkout"), { traffic: 0.1 });
+    expect(second).toMatchObject({ status: "candidate", traffic: 0.1, ramped_at: second.trained_at });
+    const third = await store.save("production", trained("checkout"), { traffic: 0.2 });
+    expect(await store.challenger("production", "checkout")).toMatchObject({ version: third.version, traffic: 0.2 });
+    expect(await store.get("production", second.version)).toMatchObject({ status: "candidate", traffic: 0 });
+    expect(await store.live("production", "checkout")).toMatchObject({ version: first.version });
+    const challenge = ["training", "model.challenge"];
+    expect(await audited()).toMatchObject([
+      [...challenge, second.version, expect.stringContaining("10 %")],
+      [...challenge, third.version, expect.stringContaining("20 %")],
+    ]);
+  });
+
   test("keeps one live model when ten are promoted at once", async () => {
     const saved = await Promise.all(
-      Array.from({ length: 10 }, () => store.save("production", trained("checkout"), true)),
+      Array.from({ length: 10 }, () => store.save("production", trained("checkout"), "live")),
     );
     expect(new Set(saved.map(({ version }) => version)).size).toBe(10);
     const counts = await database.sql`select status, count(*) as n from models group by status order by status`;
@@ -52,8 +69,8 @@ describe("save()", () => {
   test("stores one model for a job that ran twice", async () => {
     const job_id = await job();
     const [first, second] = await Promise.all([
-      store.save("production", { ...trained("checkout"), job_id }, true),
-      store.save("production", { ...trained("checkout"), job_id, verdict: "the second run" }, true),
+      store.save("production", { ...trained("checkout"), job_id }, "live"),
+      store.save("production", { ...trained("checkout"), job_id, verdict: "the second run" }, "live"),
     ]);
     expect(first).toEqual(second);
     expect(await store.runs("production", { limit: 10 })).toHaveLength(1);
@@ -61,7 +78,7 @@ describe("save()", () => {
 
   test("becomes part of a transaction it is given", async () => {
     const undone = database.sql.begin(async (tx) => {
-      await modelStore(tx).save("production", trained("checkout"), true);
+      await modelStore(tx).save("production", trained("checkout"), "live");
       throw new Error("The job was cancelled");
     });
     await expect(undone).rejects.toThrow("cancelled");
@@ -72,7 +89,7 @@ describe("save()", () => {
     const before = await revision();
     await store.save("production", trained("checkout"), false);
     expect(await revision()).toBe(before);
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
     expect(await revision()).toBe(before + 1);
   });
 });
@@ -100,7 +117,7 @@ describe("runs()", () => {
 
 describe("promote()", () => {
   test("gives a candidate all users, retires the live model and writes down who wanted it", async () => {
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
     const candidate = await store.save("production", trained("checkout"), false);
     await database.sql`
       update models set traffic = 0.25, health = 'warning', health_detail = 'drifts' where version = 'checkout@2'`;
@@ -116,7 +133,7 @@ describe("promote()", () => {
   });
 
   test("refuses a candidate that was not found better, unless it is forced", async () => {
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
     await store.save("production", { ...trained("checkout"), verdict: "It does not beat plain rollout." }, false);
     const refused = store.promote("production", "checkout@2", { actor: "ada" });
     await expect(refused).rejects.toMatchObject({
@@ -132,14 +149,15 @@ describe("promote()", () => {
   });
 
   test("takes the users back from a candidate that was taking over from the retired model", async () => {
-    for (const live of [true, false, false]) await store.save("production", trained("checkout"), live);
+    for (const promotion of ["live", false, false] as const)
+      await store.save("production", trained("checkout"), promotion);
     await database.sql`update models set traffic = 0.5 where version = 'checkout@2'`;
     await store.promote("production", "checkout@3", { actor: "ada", reason: "now" }, { force: true });
     expect(await store.get("production", "checkout@2")).toMatchObject({ status: "candidate", traffic: 0 });
   });
 
   test("changes nothing when the version is live already, is unknown or has failed, forced or not", async () => {
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
     await store.save("production", trained("checkout"), false);
     await database.sql`update models set status = 'failed' where version = 'checkout@2'`;
     const promote = (version: string) =>
@@ -153,8 +171,8 @@ describe("promote()", () => {
 
 describe("rollback()", () => {
   test("makes an earlier version live again and writes down who wanted it", async () => {
-    await store.save("production", trained("checkout"), true);
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
+    await store.save("production", trained("checkout"), "live");
     const before = await revision();
     const back = await store.rollback("production", "checkout@1", { actor: "ada", reason: "worse" });
     expect(back).toMatchObject({ version: "checkout@1", status: "live" });
@@ -168,7 +186,7 @@ describe("rollback()", () => {
   });
 
   test("changes nothing when the version is live already, is unknown or has failed", async () => {
-    await store.save("production", trained("checkout"), true);
+    await store.save("production", trained("checkout"), "live");
     await store.save("production", trained("checkout"), false);
     await database.sql`update models set status = 'failed' where version = 'checkout@2'`;
     const before = await revision();
@@ -180,10 +198,10 @@ describe("rollback()", () => {
   });
 
   test("leaves one live model when it races with a promotion", async () => {
-    for (let n = 0; n < 3; n++) await store.save("production", trained("checkout"), true);
+    for (let n = 0; n < 3; n++) await store.save("production", trained("checkout"), "live");
     await Promise.all([
       store.rollback("production", "checkout@1", { actor: "ada" }),
-      store.save("production", trained("checkout"), true),
+      store.save("production", trained("checkout"), "live"),
       store.rollback("production", "checkout@2", { actor: "bob" }),
     ]);
     expect(await database.sql`select from models where status = 'live'`).toHaveLength(1);

@@ -18,6 +18,7 @@ const DEFAULTS = {
 const REQUEST: TrainingRequest = {
   feature_key: null,
   learner: "auto",
+  target: "auto",
   seed: 1,
   window_seconds: 3600,
   positive_event_types: null,

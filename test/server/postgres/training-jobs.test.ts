@@ -13,6 +13,7 @@ afterAll(() => database.close());
 const request = (feature_key: string | null): TrainingRequest => ({
   feature_key,
   learner: "auto",
+  target: "auto",
   seed: 1,
   window_seconds: null,
   positive_event_types: null,

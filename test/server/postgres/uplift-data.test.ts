@@ -35,7 +35,7 @@ interface Happened {
   readonly feature_key?: string;
 }
 
-const EVEN = { off: 0.5, on: 0.5 };
+const EVEN: Readonly<Record<string, number>> = { off: 0.5, on: 0.5 };
 
 async function decide(decisions: readonly Decided[]): Promise<void> {
   const rows = decisions.map(

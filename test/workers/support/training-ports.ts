@@ -12,6 +12,7 @@ export function trainingPorts(
     VIEW_EVENT_TYPES: ["view"],
     INTERMEDIATE_POSITIVE_EVENT_TYPES: [],
     TERMINAL_POSITIVE_EVENT_TYPES: ["buy"],
+    PLUGINS: [],
   };
   return { ...realPorts({ databaseUrl: url, sql, clock: { now: () => Date.now() }, settings }), ...replaced };
 }
