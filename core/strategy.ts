@@ -111,16 +111,16 @@ export interface Ask {
 export type Verdict = Decide | Abstain;
 
 interface Evidence {
-  readonly score?: number;
-  readonly threshold?: number;
-  readonly threshold_mode?: string;
-  readonly confidence?: number;
-  readonly probability?: number;
-  readonly model_version?: string;
-  readonly bucket?: number;
+  readonly score?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly threshold_mode?: string | undefined;
+  readonly confidence?: number | undefined;
+  readonly probability?: number | undefined;
+  readonly model_version?: string | undefined;
+  readonly bucket?: number | undefined;
   /** For the trace; only read when `ask.explain`. */
   readonly evidence?: Json;
-  readonly detail?: string;
+  readonly detail?: string | undefined;
 }
 
 export interface Decide extends Evidence {

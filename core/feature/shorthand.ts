@@ -101,7 +101,9 @@ function applyModel(shorthand: Shorthand, steps: readonly WrittenStep[]): readon
   const plain =
     ml_threshold_mode === NO_SHORTHAND.ml_threshold_mode && ml_threshold_value === NO_SHORTHAND.ml_threshold_value;
   if (!ml_enabled && plain) return steps;
-  const model: WrittenStep = { ...MODEL, ...(ml_enabled ? {} : { when: false }), config: wanted, on_failure: "next" };
+  // What the contract means by a score: P(objective | user) against a threshold.
+  const config = { mode: "propensity", ...wanted };
+  const model: WrittenStep = { ...MODEL, ...(ml_enabled ? {} : { when: false }), config, on_failure: "next" };
   const rollout = steps.findIndex((step) => isStep(step, ROLLOUT));
   const at = rollout === -1 ? steps.length : rollout;
   return [...steps.slice(0, at), model, ...steps.slice(at)];

@@ -8,8 +8,6 @@ export type Probabilities = Readonly<ArrayLike<number>>;
 export interface Assigned {
   /** Index of the arm. */
   arm: number;
-  /** That a user like this one gets it, over all draws, 0..1: the propensity. */
-  probability: number;
   /** Where the draw fell, 0..1; NaN when nothing was drawn. */
   u: number;
 }
@@ -48,7 +46,7 @@ export function createAssignment(
   const length = epochLength(objective?.window_seconds);
   let epoch = Number.NaN;
   let seed: Seed = heldArm;
-  const assigned: Assigned = { arm: 0, probability: 1, u: Number.NaN };
+  const assigned: Assigned = { arm: 0, u: Number.NaN };
 
   const marginal = (arm: number, policy: Probabilities | null): number => {
     const kept = safe === -1 ? h / count : h * (0.5 / count + (arm === safe ? 0.5 : 0));
@@ -62,7 +60,6 @@ export function createAssignment(
       // The lower half is the safe arm's, the upper half is divided evenly.
       if (safe === -1) assigned.arm = Math.min(count - 1, Math.floor(u * count));
       else assigned.arm = u < 0.5 ? safe : Math.min(count - 1, Math.floor((u - 0.5) * 2 * count));
-      assigned.probability = marginal(assigned.arm, null);
       return assigned;
     },
     draw(unit, now, policy) {
@@ -80,7 +77,6 @@ export function createAssignment(
         assigned.u = u;
         assigned.arm = pick(u * (1 - h), (arm) => (1 - h - f) * (policy[arm] as number) + f / count, count);
       }
-      assigned.probability = marginal(assigned.arm, policy);
       return assigned;
     },
     marginal,

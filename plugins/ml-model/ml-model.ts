@@ -1,48 +1,23 @@
 /**
- * Lets the feature's trained model decide: users whose score reaches the threshold get `variant`, the others
- * `otherwise_variant`. Without a model that is fresh, of our feature schema, fed with what it needs and sure enough, it
- * abstains with the cause, and the next step decides.
+ * Lets the feature's trained model decide. In the mode `uplift` it serves the variant with the best estimated effect over the
+ * safe one; in the mode `propensity`, users whose probability of reaching the objective passes the threshold get `variant`,
+ * the others `otherwise_variant`. A likely customer is not one whom the feature helps: prefer uplift where there is an objective.
  *
- *     { "threshold_mode": "fixed", "threshold_value": 0.2 }
- *     { "threshold_mode": "match_rollout", "share": 0.25, "min_confidence": 0.8 }
+ * Without a model that is fresh, in order, of our feature schema, fed with what it needs and sure enough, it abstains with
+ * the cause, and the next step decides. With an objective, some users are held out for ever and some explore
+ * (core/policy/assignment.ts).
+ *
+ *     { "mode": "uplift" }
+ *     { "mode": "propensity", "threshold_mode": "fixed", "threshold_value": 0.2 }
+ *     { "mode": "propensity", "threshold_mode": "match_rollout", "share": 0.25, "min_confidence": 0.8 }
  */
-import { z } from "zod";
-import type { FallbackCause } from "../../core/decision/decision.ts";
-import type { Json } from "../../core/json.ts";
-import { Artifact } from "../../core/model/artifact.ts";
-import { confidenceOf } from "../../core/model/confidence.ts";
-import { FEATURE_SCHEMA } from "../../core/model/feature-row.ts";
-import { createScorer, type Scorer } from "../../core/model/score.ts";
-import { type Threshold, thresholdAtProbability, thresholdAtShare } from "../../core/model/threshold.ts";
-import type { Ask, Evaluator, Host, Strategy, Verdict } from "../../core/strategy.ts";
 
-const VariantName = z.string().min(1).max(100);
-
-const Config = z.strictObject({
-  /**
-   * fixed: the calibrated probability `threshold_value`. match_rollout: whatever lets `share` of users pass.
-   * maximize_f1: the probability with the best F1 when the model was calibrated.
-   */
-  threshold_mode: z.enum(["fixed", "match_rollout", "maximize_f1"]).default("fixed"),
-  threshold_value: z.number().min(0).max(1).default(0.1),
-  /** Share of users above the threshold, 0..1; only for match_rollout. */
-  share: z.number().min(0).max(1).default(0.5),
-  /** Served at or above the threshold. Default: `on` when the feature has it, else its first variant that is not off. */
-  variant: VariantName.optional(),
-  /** Served below. Default: the off variant. */
-  otherwise_variant: VariantName.optional(),
-  /** Below this probability of being on the right side of the threshold, the step abstains. 0..1. */
-  min_confidence: z.number().min(0).max(1).default(0.9),
-  /** A model older than this no longer decides. */
-  max_age_seconds: z
-    .number()
-    .positive()
-    .default(7 * 86_400),
-});
-type Config = z.infer<typeof Config>;
-
-/** Features shown by explain. */
-const SHOWN = 20;
+import { hashUnit, prepareSeed } from "../../core/bucketing/murmur3.ts";
+import { readUnit } from "../../core/bucketing/unit.ts";
+import { createAssignment } from "../../core/policy/assignment.ts";
+import type { Abstain, Ask, Decide, Distribution, Evaluator, Host, Strategy, Verdict } from "../../core/strategy.ts";
+import { armsOf, Config } from "./config.ts";
+import { type Choice, createDecider, type Decider } from "./decider.ts";
 
 export const strategy: Strategy<Config> = {
   id: "ml-model",
@@ -52,128 +27,85 @@ export const strategy: Strategy<Config> = {
   config: Config,
   bounded: true,
   profile: true,
-  variants: ({ variant, otherwise_variant }) => [variant, otherwise_variant].filter((name) => name !== undefined),
-  prepare(config, host) {
-    const { model } = host;
-    if (model === undefined) return always("no_model", "No model is live for this feature, nor a global one");
-    const version = model.version;
-    const parsed = Artifact.safeParse(model.artifact);
-    if (!parsed.success)
-      return always("stale_model", `Model ${version} is of a form this release cannot read`, version);
-    if (parsed.data.feature_schema !== FEATURE_SCHEMA)
-      return always(
-        "stale_model",
-        `Model ${version} was trained on feature schema ${parsed.data.feature_schema}, this release has ${FEATURE_SCHEMA}: train again`,
-        version,
-      );
-    return evaluator(config, host, parsed.data, { version, trained: Date.parse(model.trained_at) });
-  },
+  variants: ({ variant, otherwise_variant, arms }) =>
+    [variant, otherwise_variant, ...(arms ?? [])].filter((name) => name !== undefined),
+  prepare,
 };
 
-function evaluator(
-  config: Config,
-  host: Host,
-  artifact: Artifact,
-  model: { version: string; trained: number },
-): Evaluator {
-  const scorer = createScorer(artifact);
-  const threshold = thresholdOf(config, artifact);
-  const above = config.variant ?? defaultVariant(host);
-  const below = config.otherwise_variant ?? host.feature.off_variant;
-  const stale = model.trained + config.max_age_seconds * 1000;
-  const { min_confidence, threshold_mode, max_age_seconds } = config;
-  const model_version = model.version;
-  return (ask) => {
-    if (ask.now > stale)
-      return abstain(
-        "stale_model",
-        model_version,
-        ask,
-        () => `Model ${model_version} is older than ${max_age_seconds} s`,
-      );
-    if (scorer.uses_profile && ask.profile === undefined)
-      return abstain(
-        "missing_features",
-        model_version,
-        ask,
-        () => "The user's events could not be read, and the model needs them",
-      );
-    const score = scorer.score(ask.user, ask.profile, ask.now);
-    if (score.blank)
-      return abstain(
-        "missing_features",
-        model_version,
-        ask,
-        () => `The user has none of ${scorer.attributes.join(", ")}`,
-      );
-    const confidence = confidenceOf(score.log_odds, score.error, threshold.log_odds);
-    const variant = score.raw >= threshold.raw ? above : below;
-    // Two plain literals and no spread: this is the hot path.
-    const verdict: Verdict =
-      confidence < min_confidence
-        ? {
-            abstain: "low_confidence",
-            score: score.probability,
-            threshold: threshold.probability,
-            threshold_mode,
-            confidence,
-            model_version,
-          }
-        : {
-            variant,
-            score: score.probability,
-            threshold: threshold.probability,
-            threshold_mode,
-            confidence,
-            model_version,
-          };
-    return ask.explain ? { ...verdict, ...explain(scorer, score, threshold, confidence, min_confidence) } : verdict;
+const UNIT = ["user_id"];
+const HASHES = 0x1_0000_0000;
+
+function prepare(config: Config, host: Host): Evaluator {
+  const arms = armsOf(config, host);
+  const assignment = createAssignment(host.feature.key, arms, host.objective);
+  /** The policy that serves one arm for sure, for each arm. */
+  const sure = arms.map((_, arm) => arms.map((__, other) => (other === arm ? 1 : 0)));
+  const champion = createDecider(config, host, host.model, arms);
+  const challenger = host.challenger && createDecider(config, host, host.challenger, arms);
+  const share = host.challenger?.traffic ?? 0;
+  const ramp = prepareSeed(`${host.feature.key}#ramp`);
+  const learning = host.objective !== null;
+
+  /** That the arm is served, over all draws and both models: neither has to be asked again. */
+  const marginal = (arm: number, first: Choice, second: Choice | null) => {
+    const own = assignment.marginal(arm, policyOf(first));
+    return second === null ? own : (1 - share) * own + share * assignment.marginal(arm, policyOf(second));
   };
-}
+  const policyOf = ({ cause, arm }: Choice) => (cause === null ? (sure[arm] as number[]) : null);
 
-function thresholdOf(config: Config, artifact: Artifact): Threshold {
-  switch (config.threshold_mode) {
-    case "fixed":
-      return thresholdAtProbability(artifact, config.threshold_value);
-    case "match_rollout":
-      return thresholdAtShare(artifact, config.share);
-    case "maximize_f1":
-      return thresholdAtProbability(artifact, artifact.best_threshold_by_f1);
-  }
-}
-
-function defaultVariant({ feature }: Host): string {
-  const others = feature.variants.filter((name) => name !== feature.off_variant);
-  return others.find((name) => name === "on") ?? others[0] ?? feature.off_variant;
-}
-
-function explain(
-  scorer: Scorer,
-  score: { probability: number; log_odds: number; error: number },
-  threshold: Threshold,
-  confidence: number,
-  min_confidence: number,
-): { detail: string; evidence: Json } {
-  const side = score.log_odds >= threshold.log_odds ? "reaches" : "is below";
-  return {
-    detail: `The score ${score.probability.toFixed(4)} ${side} the threshold ${threshold.probability.toFixed(4)}, with confidence ${confidence.toFixed(3)} (${min_confidence} wanted)`,
-    evidence: {
-      score: score.probability,
-      threshold: threshold.probability,
-      log_odds: score.log_odds,
-      log_odds_error: score.error,
-      contributions: scorer.contributions(SHOWN).map(({ feature, contribution }) => ({ feature, contribution })),
-    },
+  const evaluate: Evaluator = (ask) => {
+    const unit = readUnit(ask.user, UNIT);
+    if (learning && unit === undefined) return ask.explain ? { ...NOBODY, detail: "The user has no user_id" } : NOBODY;
+    const first = champion.decide(ask);
+    const second = challenger === undefined ? null : challenger.decide(ask);
+    if (learning && assignment.isHeldOut(unit as string)) {
+      const { arm, u } = assignment.holdOut(unit as string);
+      return heldOut(arms[arm] as string, marginal(arm, first, second), u, ask);
+    }
+    const challenged = second !== null && unit !== undefined && hashUnit(ramp, unit) / HASHES < share;
+    const decider = challenged ? (challenger as Decider) : champion;
+    const choice = challenged ? second : first;
+    const { cause, score, threshold, confidence } = choice;
+    const model_version = decider.version;
+    const threshold_mode = threshold === undefined ? undefined : config.threshold_mode;
+    // Plain literals and no spread: this is the hot path.
+    if (cause !== null) {
+      const abstain: Verdict = { abstain: cause, score, threshold, threshold_mode, confidence, model_version };
+      return ask.explain ? { ...abstain, ...decider.explain(ask, choice) } : abstain;
+    }
+    let arm = choice.arm;
+    let probability: number | undefined;
+    let u = Number.NaN;
+    if (learning) {
+      const assigned = assignment.draw(unit as string, ask.now, sure[arm] as number[]);
+      arm = assigned.arm;
+      u = assigned.u;
+      probability = marginal(arm, first, second);
+    }
+    const variant = arms[arm] as string;
+    const verdict: Decide = { variant, score, threshold, threshold_mode, confidence, probability, model_version };
+    if (!ask.explain) return verdict;
+    const told = decider.explain(ask, choice);
+    const explored = arm === choice.arm ? "" : `; explored instead: ${variant}`;
+    const drawn = learning ? { u: Number.isNaN(u) ? null : u, chosen: arms[choice.arm] as string } : {};
+    return { ...verdict, detail: told.detail + explored, evidence: { ...told.evidence, ...drawn } };
   };
+
+  evaluate.distribution = (ask): Distribution => {
+    if (learning && readUnit(ask.user, UNIT) === undefined) return { probabilities: {}, ...NOBODY };
+    const first = champion.decide(ask);
+    const second = challenger === undefined ? null : challenger.decide(ask);
+    const probabilities = Object.fromEntries(arms.map((variant, arm) => [variant, marginal(arm, first, second)]));
+    return { probabilities, abstain: first.cause ?? second?.cause ?? "no_match" };
+  };
+  return evaluate;
 }
 
-function always(cause: FallbackCause, detail: string, model_version?: string): Evaluator {
-  const version = model_version === undefined ? {} : { model_version };
-  const plain: Verdict = { abstain: cause, ...version };
-  const told: Verdict = { abstain: cause, ...version, detail };
-  return (ask) => (ask.explain ? told : plain);
-}
+const NOBODY: Abstain = { abstain: "missing_features" };
 
-function abstain(cause: FallbackCause, model_version: string, ask: Ask, detail: () => string): Verdict {
-  return ask.explain ? { abstain: cause, model_version, detail: detail() } : { abstain: cause, model_version };
+function heldOut(variant: string, probability: number, u: number, ask: Ask): Decide {
+  const verdict: Decide = { variant, source: "holdout", reason: "SPLIT", probability };
+  if (!ask.explain) return verdict;
+  const detail = "Held out for ever, so that what the models gain can be measured: no model decides for this user";
+  return { ...verdict, detail, evidence: { holdout: true, u } };
 }

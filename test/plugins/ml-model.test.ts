@@ -49,7 +49,7 @@ function host(changes: { model?: Model | undefined; variants?: string[] } = {}):
 }
 
 function prepare(config: Record<string, Json> = {}, on: Host = host()): Evaluator {
-  return strategy.prepare(strategy.config.parse(config), on);
+  return strategy.prepare(strategy.config.parse({ mode: "propensity", ...config }), on);
 }
 
 function ask(user: Record<string, Json>, changes: Partial<Ask> = {}): Ask {
@@ -90,7 +90,7 @@ describe("ml-model", () => {
   });
 
   test("names the variants it may serve, and takes defaults from the feature", () => {
-    const config = strategy.config.parse({ variant: "blue", otherwise_variant: "green" });
+    const config = strategy.config.parse({ mode: "propensity", variant: "blue", otherwise_variant: "green" });
     expect(strategy.variants?.(config)).toEqual(["blue", "green"]);
     const colours = host({ variants: ["off", "blue", "green"] });
     expect(prepare({ threshold_value: 0 }, colours)(ask(RICH))).toMatchObject({ variant: "blue" });
@@ -177,13 +177,20 @@ describe("ml-model", () => {
 
   test("refuses a config that is out of bounds, and fills the defaults of the rest", () => {
     expect(strategy.config.parse({})).toEqual({
+      mode: "uplift",
       threshold_mode: "fixed",
       threshold_value: 0.1,
       share: 0.5,
-      min_confidence: 0.9,
-      max_age_seconds: 604_800,
     });
-    for (const wrong of [{ threshold_value: 2 }, { threshold_mode: "guess" }, { share: -1 }, { treshold_value: 0.5 }])
+    for (const wrong of [
+      { threshold_value: 2 },
+      { threshold_mode: "guess" },
+      { share: -1 },
+      { treshold_value: 0.5 },
+      { variant: "on" },
+      { mode: "propensity", arms: ["on", "off"] },
+      { arms: ["on", "on"] },
+    ])
       expect(strategy.config.safeParse(wrong).success).toBe(false);
   });
 });

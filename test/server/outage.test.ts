@@ -170,7 +170,7 @@ async function setUp(): Promise<void> {
       key: "learned",
       name: "Learned",
       steps: [
-        { id: "model", strategy: "ml-model", config: { min_confidence: 0 } },
+        { id: "model", strategy: "ml-model", config: { mode: "propensity", min_confidence: 0 } },
         { id: "rollout", strategy: "hash-bucketing", config: { arms: HALVES } },
       ],
     },

@@ -140,6 +140,7 @@ const config: fc.Arbitrary<readonly [strategy: string, config: Json]> = fc.oneof
     .array(fc.record({ when: condition, variant }), { minLength: 1, maxLength: 4 })
     .map((rules) => ["rule-filters", { rules } as unknown as Json] as const),
   fc.constant(["ml-model", {}] as const),
+  fc.constant(["ml-model", { mode: "propensity" }] as const),
   fc.constant(["missing", {}] as const),
   fc.constant(["hash-bucketing", { arms: "none" }] as const),
   fc

@@ -81,7 +81,7 @@ describe("createAssignment()", () => {
     const none = createAssignment("offer", ARMS, null);
     for (let i = 0; i < 1000; i++) {
       expect(none.isHeldOut(`u${i}`)).toBe(false);
-      expect(none.draw(`u${i}`, NOW, [0, 0, 1])).toMatchObject({ arm: 2, probability: 1 });
+      expect(none.draw(`u${i}`, NOW, [0, 0, 1])).toMatchObject({ arm: 2, u: Number.NaN });
     }
   });
 
