@@ -224,7 +224,6 @@ function happenings(sql: Sql, { environment, question, window, until, share, fir
       where environment = ${environment} and event_type = any(${texts(outcomes.types)}::text::text[])
         and "timestamp" >= ${iso(first)}::timestamptz
         and "timestamp" < ${iso(Math.min(now, to + window))}::timestamptz and ${isChosen}
-        and user_id in (select user_id from exposures where ${isAsked(sql, environment, question)})
     ) as happenings
     order by user_id collate "C", at, kind`;
 }

@@ -169,6 +169,12 @@ async function policyOf(
         `Model ${model_version} is of the feature "${model.feature_key}": it cannot decide for "${feature.key}"`,
         "/policy/model_version",
       );
+    if (model.status === "failed")
+      throw new Invalid(
+        "failed_model",
+        `Model ${model_version} failed while it was trained: ask about another version`,
+        "/policy/model_version",
+      );
     const definition = toDefinition(asIfOn, { strategies, stored: feature });
     return {
       words: `model ${model_version}`,

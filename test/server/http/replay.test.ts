@@ -135,6 +135,22 @@ describe("POST /features/{feature}/replay", () => {
     if (field !== undefined) expect(body.detail.field).toBe(field);
   });
 
+  test("takes models of the feature that were trained, whatever became of them", async () => {
+    await server.database.sql`
+      insert into models (environment, version, feature_key, number, status, learner, trained_at, artifact, hash, seed,
+        metrics, process, verdict)
+      select 'production', version, feature_key, 1, status, 'logistic', now(), '{}', '', 1, '{}', '{}', ''
+      from (values ('shop@1', 'shop', 'retired'), ('other@1', 'other', 'candidate'), ('third@1', null, 'failed'))
+        as model (version, feature_key, status)`;
+    // One that cannot be read decides nothing, so the feature does what it did.
+    const own = await replay({ model_version: "shop@1" });
+    expect(own.verdict).toContain("Model shop@1 would have been not clearly different from what was served");
+    const other = await asked("shop", { policy: { model_version: "other@1" } });
+    expect([other.status, other.body.detail.code]).toEqual([422, "other_feature"]);
+    const failed = await asked("shop", { policy: { model_version: "third@1" } });
+    expect([failed.status, failed.body.detail.code]).toEqual([422, "failed_model"]);
+  });
+
   test("answers 422 for a feature without an objective, and for one whose events never came", async () => {
     await created({ key: "plain", name: "Plain", rollout_percentage: 50 });
     const plain = await asked("plain", { policy: { always: "on" } });
