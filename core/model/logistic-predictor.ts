@@ -1,14 +1,19 @@
 import type { LogisticModel } from "./artifact.ts";
-import { armCoefficients, blockOf, sizeOf } from "./logistic-design.ts";
+import { type ArmLayout, armCoefficients, blockOf, sizeOf } from "./logistic-design.ts";
 import type { Predictor } from "./predictor.ts";
+
+/** By arm: what each column is multiplied with and, last, the intercept. */
+export function logisticCoefficients(model: LogisticModel): readonly Float64Array[] {
+  const beta = Float64Array.from([...model.coefficients, model.intercept]);
+  return Array.from({ length: model.arms }, (_, arm) => armCoefficients(layoutOf(model), beta, arm));
+}
 
 /** The raw score is the log odds; errors come from the Laplace posterior. */
 export function logisticPredictor(model: LogisticModel): Predictor {
   const { arms, interactions } = model;
-  const columns = model.coefficients.length - (arms - 1) * (1 + interactions.length);
-  const layout = { columns, arms, interactions };
-  const beta = Float64Array.from([...model.coefficients, model.intercept]);
-  const coefficients = Array.from({ length: arms }, (_, arm) => armCoefficients(layout, beta, arm));
+  const layout = layoutOf(model);
+  const { columns } = layout;
+  const coefficients = logisticCoefficients(model);
   // Forms are made when first asked for: a model that only ever compares arms needs no other.
   const errors: (QuadraticForm | undefined)[] = new Array(arms).fill(undefined);
   const differences: (QuadraticForm | undefined)[] = new Array(arms * arms).fill(undefined);
@@ -46,6 +51,10 @@ export function logisticPredictor(model: LogisticModel): Predictor {
       return (differences[at] as QuadraticForm)(x, offset);
     },
   };
+}
+
+function layoutOf({ coefficients, arms, interactions }: LogisticModel): ArmLayout {
+  return { columns: coefficients.length - (arms - 1) * (1 + interactions.length), arms, interactions };
 }
 
 type QuadraticForm = (x: Float64Array, offset: number) => number;

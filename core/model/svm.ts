@@ -8,8 +8,11 @@ import { ARM_DISTANCE } from "./svm-predictor.ts";
 const MAX_ROWS = 1000;
 const BAGS = 20;
 const MAX_BAG_ROWS = 300;
-/** Bags that must have converged for their spread to say anything. */
-const MIN_BAGS = 10;
+/** Passes over the rows. Where labels are noisy, the solver, which pairs rows at random, would go on for minutes to no avail. */
+const MAX_PASSES = 200;
+const TOLERANCE = 1e-3;
+/** Weights below are nothing. */
+const LEAST_WEIGHT = 1e-6;
 
 /** A machine without its probability scale, which needs the calibration slice. */
 export type Svm = Omit<SvmModel, "scaling">;
@@ -20,7 +23,7 @@ export type Svm = Omit<SvmModel, "scaling">;
  * positives; the calibration on its own slice, which has the true share, makes probabilities of it. Outcomes that are
  * numbers are taken as something or nothing. Weights are not used.
  *
- * @throws Error when there is no column, or when it does not converge
+ * @throws Error when there is no column
  */
 export function fitSvm(problem: Problem, seed: number): Svm {
   const { columns, y, arms } = problem;
@@ -44,16 +47,8 @@ export function fitSvm(problem: Problem, seed: number): Svm {
   const bag_rows = Math.min(rows.length, MAX_BAG_ROWS);
   const bags = Array.from({ length: BAGS }, () => {
     const bag = Array.from({ length: bag_rows }, () => rows[Math.floor(random() * rows.length)] as number);
-    try {
-      return [machineOf(bag)];
-    } catch {
-      return []; // one that does not converge says nothing about the others
-    }
-  }).flat();
-  if (bags.length < MIN_BAGS)
-    throw new Error(
-      `Cannot tell how sure a support vector machine is: of ${BAGS} fitted on bootstrap samples, ${bags.length} converged and ${MIN_BAGS} are needed`,
-    );
+    return machineOf(bag);
+  });
   return {
     learner: "svm",
     arms: arms?.count ?? 1,
@@ -74,26 +69,31 @@ function fit({ x, columns, y, arms }: Problem, rows: readonly number[], sigma: n
     kernel: "rbf",
     kernelOptions: { sigma },
     C: 1,
-    maxIterations: 2000,
+    tol: TOLERANCE,
+    maxPasses: 3,
+    maxIterations: MAX_PASSES,
     random,
     whitening: false,
   });
+  const armInputs = Array.from({ length: arms?.count ?? 0 }, (_, arm) => arm);
   const inputs = rows.map((row) => [
     ...x.subarray(row * columns, (row + 1) * columns),
     // One input an arm, so that any two arms are equally far apart.
-    ...Array.from({ length: arms?.count ?? 0 }, (_, arm) =>
-      arms?.index[row] === arm ? Math.sqrt(ARM_DISTANCE / 2) : 0,
-    ),
+    ...armInputs.map((arm) => (arms?.index[row] === arm ? Math.sqrt(ARM_DISTANCE / 2) : 0)),
   ]);
-  machine.train(
-    inputs,
-    rows.map((row) => ((y[row] as number) > 0 ? 1 : -1)),
-  );
+  const labels = rows.map((row): 1 | -1 => ((y[row] as number) > 0 ? 1 : -1));
   const rowOf = new Map(inputs.map((input, i) => [input as readonly number[], rows[i] as number]));
+  try {
+    machine.train(inputs, labels);
+  } catch (error) {
+    // Cut off: its weights keep all constraints, and it has them still, of rows that are no support vectors too.
+    if (!(error instanceof Error && error.message === "max iterations reached")) throw error;
+  }
+  const support = machine.X.map((_, i) => i).filter((i) => (machine.alphas[i] as number) > LEAST_WEIGHT);
   return {
     bias: machine.b,
-    rows: machine.X.map((vector) => rowOf.get(vector) as number),
-    weights: machine.alphas.map((alpha, i) => alpha * (machine.Y[i] as number)),
+    rows: support.map((i) => rowOf.get(machine.X[i] as readonly number[]) as number),
+    weights: support.map((i) => (machine.alphas[i] as number) * (machine.Y[i] as number)),
   };
 }
 

@@ -14,6 +14,10 @@ export interface UserColumns {
   readonly attributes: readonly string[];
   /** The learner's inputs of the user last read: one array, written over. */
   readonly x: Float64Array;
+  /** The raw values of the user last read, in the order of the encoding's features: one array, written over. */
+  readonly values: readonly Scalar[];
+  /** From now on takes the feature at this index for having this value, whatever users hold; null: takes users as they are. */
+  assume(feature: number | null, value: Scalar): void;
   /** Reads a user. True when none of the attributes was there, and such a row was never learned from. */
   read(user: Attributes, profile: Profile | undefined, at: number): boolean;
 }
@@ -28,10 +32,17 @@ export function createUserColumns(encoding: Encoding): UserColumns {
   const mayBeBlank = attributes.length > 0 && !encoding.blank_attributes;
   const values: Scalar[] = new Array(sources.length).fill(null);
   const x = new Float64Array(encoding.columns.length);
+  let assumed = -1;
+  let assumption: Scalar = null;
   return {
     uses_profile: sources.some((source) => source?.from === "profile"),
     attributes,
     x,
+    values,
+    assume(feature, value) {
+      assumed = feature ?? -1;
+      assumption = value;
+    },
     read(user, profile, at) {
       const total = usesTotal && profile !== undefined ? totalOf(profile) : undefined;
       let present = 0;
@@ -45,6 +56,7 @@ export function createUserColumns(encoding: Encoding): UserColumns {
         if (value !== null) present++;
         values[i] = value;
       }
+      if (assumed >= 0) values[assumed] = assumption;
       encode(values, x, 0);
       return mayBeBlank && present === 0;
     },

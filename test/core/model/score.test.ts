@@ -12,7 +12,7 @@ import { thresholdAtProbability, thresholdAtShare } from "../../../core/model/th
 import { train } from "../../../core/model/train.ts";
 import { datasetOf, START, shop, trainOptions } from "./made-up-shop.ts";
 
-const artifacts = (["logistic", "svm"] as const).map((learner) => ({
+const artifacts = (["logistic", "trees", "svm"] as const).map((learner) => ({
   learner,
   artifact: Artifact.parse(train(shop({ users: 800 }), trainOptions({ learner })).artifact),
 }));
@@ -83,10 +83,26 @@ describe("createScorer()", () => {
     if (artifact.model.learner !== "logistic") throw new Error("Expected a logistic model");
     const scorer = createScorer(artifact);
     const { log_odds } = scorer.score({ plan: "pro", basket: 90, age: 40 }, {}, START);
-    const contributions = scorer.contributions(1000);
-    const sum = contributions.reduce((total, { contribution }) => total + contribution, artifact.model.intercept);
-    expect(sum).toBeCloseTo(log_odds, 10);
-    expect(contributions.find(({ feature }) => feature === "attribute.plan")?.contribution).toBeGreaterThan(0);
+    const { method, base, items } = scorer.contributions(1000);
+    expect(method).toBe("exact");
+    expect(base).toBe(artifact.model.intercept);
+    expect(items.reduce((total, { contribution }) => total + contribution, base)).toBeCloseTo(log_odds, 10);
+    expect(items.find(({ feature }) => feature === "attribute.plan")?.contribution).toBeGreaterThan(0);
+  });
+
+  test("adds path contributions of trees up to the log odds, and calls those of a machine approximate", () => {
+    for (const [at, method] of [
+      [1, "path"],
+      [2, "approximate"],
+    ] as const) {
+      const scorer = createScorer((artifacts[at] as (typeof artifacts)[0]).artifact);
+      const { log_odds } = scorer.score({ plan: "pro", basket: 90, age: 40 }, {}, START);
+      const found = scorer.contributions(1000);
+      expect(found.method).toBe(method);
+      const sum = found.items.reduce((total, { contribution }) => total + contribution, found.base);
+      if (method === "path") expect(sum).toBeCloseTo(log_odds, 9);
+      expect(scorer.contributions(2).items).toEqual(found.items.slice(0, 2));
+    }
   });
 
   test("notices a user without a single attribute the model knows", () => {
