@@ -2,6 +2,7 @@
 import "reflect-metadata"; // tsyringe throws on import without it
 import process from "node:process";
 import { type DependencyContainer, instanceCachingFactory, container as root } from "tsyringe";
+import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
   ConfigurationStore,
@@ -23,6 +24,7 @@ import { eventStore } from "./postgres/events.ts";
 import { experimentStore } from "./postgres/experiments.ts";
 import { exposureStore } from "./postgres/exposures.ts";
 import { featureStore } from "./postgres/features.ts";
+import { decisionLog } from "./postgres/logged-decisions.ts";
 import { modelStore } from "./postgres/models.ts";
 import { profileStore } from "./postgres/profiles.ts";
 import { segmentStore } from "./postgres/segments.ts";
@@ -57,6 +59,7 @@ const EXPOSURES = token<ExposureStore>("ExposureStore");
 const MODELS = token<ModelStore>("ModelStore");
 const JOBS = token<TrainingJobStore>("TrainingJobStore");
 const EXPERIMENTS = token<ExperimentStore>("ExperimentStore");
+const DECISIONS = token<DecisionLog>("DecisionLog");
 const OBSERVER = token<Observer>("Observer");
 
 /**
@@ -81,6 +84,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   single(MODELS, () => modelStore(get(SQL)));
   single(JOBS, () => trainingJobStore(get(SQL)));
   single(EXPERIMENTS, () => experimentStore(get(SQL)));
+  single(DECISIONS, () => decisionLog(get(SQL)));
   single(EXPOSURES, () => exposureStore(get(SQL)));
   single(PROFILE_STORE, () => profileStore(get(SQL)));
   single(PROFILES, () => profileCache(get(PROFILE_STORE), get(CLOCK)));
@@ -112,6 +116,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     models: get(MODELS),
     jobs: get(JOBS),
     experiments: get(EXPERIMENTS),
+    decisions: get(DECISIONS),
   };
   return {
     services,

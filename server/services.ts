@@ -1,6 +1,7 @@
 import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { Profile } from "../core/event/profile.ts";
+import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
   ConfigurationStore,
@@ -32,6 +33,7 @@ export interface Services {
   readonly models: ModelStore;
   readonly jobs: TrainingJobStore;
   readonly experiments: ExperimentStore;
+  readonly decisions: DecisionLog;
 }
 
 /** The current snapshot of every environment, kept fresh by notifications (server/snapshots.ts). */

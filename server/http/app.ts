@@ -19,6 +19,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { homeRoutes } from "./routes/home.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
 import { simulateRoutes } from "./routes/simulate.ts";
 import { trainRoutes } from "./routes/train.ts";
@@ -45,6 +46,7 @@ export function createApp(services: Services): HttpApp {
   createEventRoute(hot, api, intake, { access, headers });
   evaluateBatchRoute(api, services);
   featureRoutes(api, services);
+  replayRoute(api, services);
   segmentRoutes(api, services);
   environmentRoutes(api, services);
   experimentRoutes(api, services);
