@@ -68,6 +68,7 @@ describe("the documented answers", () => {
     await call("GET /segments/{segment}", 200, "/segments/beta");
     await call("PUT /segments/{segment}", 200, "/segments/beta", segment);
     await call("DELETE /segments/{segment}", 204, "/segments/beta");
+    await call("POST /features/{feature}/replay", 200, "/features/checkout/replay", { policy: { always: "on" } });
     await call("POST /features", 201, "/features", { name: "Gone", key: "gone" });
     await call("DELETE /features/{feature}", 204, "/features/gone");
   });
