@@ -2,6 +2,8 @@
 import "reflect-metadata"; // tsyringe throws on import without it
 import process from "node:process";
 import { type DependencyContainer, instanceCachingFactory, container as root } from "tsyringe";
+import type { LiftStore } from "../core/experiment/lift-store.ts";
+import type { ModelCheckStore } from "../core/model/model-check.ts";
 import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
@@ -24,7 +26,9 @@ import { eventStore } from "./postgres/events.ts";
 import { experimentStore } from "./postgres/experiments.ts";
 import { exposureStore } from "./postgres/exposures.ts";
 import { featureStore } from "./postgres/features.ts";
+import { liftStore } from "./postgres/lift.ts";
 import { decisionLog } from "./postgres/logged-decisions.ts";
+import { modelCheckStore } from "./postgres/model-checks.ts";
 import { modelStore } from "./postgres/models.ts";
 import { profileStore } from "./postgres/profiles.ts";
 import { segmentStore } from "./postgres/segments.ts";
@@ -59,7 +63,9 @@ const EXPOSURES = token<ExposureStore>("ExposureStore");
 const MODELS = token<ModelStore>("ModelStore");
 const JOBS = token<TrainingJobStore>("TrainingJobStore");
 const EXPERIMENTS = token<ExperimentStore>("ExperimentStore");
+const LIFTS = token<LiftStore>("LiftStore");
 const DECISIONS = token<DecisionLog>("DecisionLog");
+const CHECKS = token<ModelCheckStore>("ModelCheckStore");
 const OBSERVER = token<Observer>("Observer");
 
 /**
@@ -84,6 +90,8 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   single(MODELS, () => modelStore(get(SQL)));
   single(JOBS, () => trainingJobStore(get(SQL)));
   single(EXPERIMENTS, () => experimentStore(get(SQL)));
+  single(LIFTS, () => liftStore(get(SQL)));
+  single(CHECKS, () => modelCheckStore(get(SQL)));
   single(DECISIONS, () => decisionLog(get(SQL)));
   single(EXPOSURES, () => exposureStore(get(SQL)));
   single(PROFILE_STORE, () => profileStore(get(SQL)));
@@ -117,6 +125,8 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     jobs: get(JOBS),
     experiments: get(EXPERIMENTS),
     decisions: get(DECISIONS),
+    lifts: get(LIFTS),
+    checks: get(CHECKS),
   };
   return {
     services,

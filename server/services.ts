@@ -1,6 +1,8 @@
 import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { Profile } from "../core/event/profile.ts";
+import type { LiftStore } from "../core/experiment/lift-store.ts";
+import type { ModelCheckStore } from "../core/model/model-check.ts";
 import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
@@ -34,6 +36,8 @@ export interface Services {
   readonly jobs: TrainingJobStore;
   readonly experiments: ExperimentStore;
   readonly decisions: DecisionLog;
+  readonly lifts: LiftStore;
+  readonly checks: ModelCheckStore;
 }
 
 /** The current snapshot of every environment, kept fresh by notifications (server/snapshots.ts). */

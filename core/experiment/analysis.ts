@@ -1,7 +1,7 @@
 import type { Experiment, ExperimentArm } from "./experiment.ts";
 import { lift } from "./lift.ts";
+import { proportions } from "./proportions.ts";
 import type { Comparison, ExperimentResult } from "./result.ts";
-import type { Sample } from "./sample.ts";
 import { sampleRatioPValue } from "./sample-ratio.ts";
 
 /** Users of an arm, and those of them who did what the experiment measures. */
@@ -12,9 +12,6 @@ export interface ArmCount {
 
 /** Below this, an imbalance is taken for a defect: one experiment in a thousand would fall below it by chance. */
 const SAMPLE_RATIO_ALARM = 0.001;
-
-/** With fewer users than this on one side of yes and no, rates are estimated with one more yes and one more no an arm. */
-const FEW = 5;
 
 /**
  * What the counts say, for people and for machines. Once every arm has its samples, an arm is `better` when its interval
@@ -83,22 +80,6 @@ function compare(
 
 function rate(arm: ArmCount): number {
   return arm.users === 0 ? 0 : arm.positives / arm.users;
-}
-
-/**
- * An arm of which nobody (or everybody) acted does not vary, and a normal interval would be a point: the more so the
- * fewer they are. One more yes and one more no an arm gives intervals that cover (Agresti and Caffo 2000).
- */
-function proportions(control: ArmCount, arm: ArmCount): [control: Sample, treatment: Sample] | undefined {
-  if (control.users < 2 || arm.users < 2) return undefined;
-  const few = [control, arm].some(({ users, positives }) => Math.min(positives, users - positives) < FEW);
-  const extra = few ? 1 : 0;
-  const sample = ({ users, positives }: ArmCount): Sample => ({
-    type: "proportion",
-    n: users + 2 * extra,
-    sum: positives + extra,
-  });
-  return [sample(control), sample(arm)];
 }
 
 function judge(difference: number, [low, high]: readonly [number, number], minLift: number): Comparison["verdict"] {

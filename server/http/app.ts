@@ -17,7 +17,9 @@ import { experimentRoutes } from "./routes/experiments.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { homeRoutes } from "./routes/home.ts";
+import { liftRoutes } from "./routes/lift.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { modelCheckRoutes } from "./routes/model-checks.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
@@ -47,6 +49,7 @@ export function createApp(services: Services): HttpApp {
   evaluateBatchRoute(api, services);
   featureRoutes(api, services);
   replayRoute(api, services);
+  liftRoutes(api, services);
   segmentRoutes(api, services);
   environmentRoutes(api, services);
   experimentRoutes(api, services);
@@ -54,6 +57,7 @@ export function createApp(services: Services): HttpApp {
   simulateRoutes(api, services);
   trainRoutes(api, services);
   modelRoutes(api, services);
+  modelCheckRoutes(api, services);
   authRoutes(api, services);
   healthRoutes(api, services);
   metricsRoutes(api, services);

@@ -129,6 +129,8 @@ describe("the documented answers", () => {
     const path = `/models/${encodeURIComponent(trained.model_version)}`;
     await call("GET /models/{version}", 200, path);
     await call("POST /models/{version}/rollback", 200, `${path}/rollback`, { reason: "It was better" });
+    await call("POST /models/{version}/promote", 200, `${path}/promote`);
+    await call("GET /features/{feature}/lift", 200, "/features/checkout/lift");
   }, 60_000);
 
   test("of operations and access", async () => {
