@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fitBestLogistic, fitLogistic } from "../../../core/model/logistic.ts";
+import { logisticPredictor } from "../../../core/model/logistic-predictor.ts";
 import { seededRandom } from "../../../core/model/random.ts";
 import { sigmoid } from "../../../core/model/sigmoid.ts";
 import { close, vectors } from "./vectors.ts";
@@ -91,5 +92,107 @@ describe("fitBestLogistic()", () => {
     });
     expect(noise.l2).toBeGreaterThan(signal.l2);
     expect(Math.max(...noise.coefficients.map(Math.abs))).toBeLessThan(0.1);
+  });
+});
+
+describe("fitLogistic() with arms", () => {
+  const random = seededRandom(11);
+  const [n, columns, count] = [600, 4, 3];
+  const interactions = Uint16Array.of(1, 3);
+  const x = Float64Array.from({ length: n * columns }, () => 2 * random() - 1);
+  const index = Uint8Array.from({ length: n }, () => Math.floor(count * random()));
+  const y = Float64Array.from({ length: n }, (_, i) => {
+    const effect = index[i] === 1 ? 2 * (x[i * columns + 1] as number) : 0.3;
+    return random() < sigmoid(effect - 1) ? 1 : 0;
+  });
+  const weights = Float64Array.from({ length: n }, () => 0.5 + random());
+  const arms = { count, index, interactions };
+  /** A row under an arm, written out. */
+  const written = (row: number, arm: number) => {
+    const own = [...x.subarray(row * columns, (row + 1) * columns)];
+    const block = (a: number) => (a === arm ? [1, own[1] as number, own[3] as number] : [0, 0, 0]);
+    return [...own, ...block(1), ...block(2)];
+  };
+  const sparse = fitLogistic({ x, columns, y, weights, arms }, { l2: 1, l2_interactions: 1 });
+  const dense = fitLogistic(
+    {
+      x: Float64Array.from(Array.from({ length: n }, (_, i) => written(i, index[i] as number)).flat()),
+      columns: 10,
+      y,
+      weights,
+    },
+    { l2: 1 },
+  );
+  const model = {
+    learner: "logistic" as const,
+    arms: count,
+    interactions: [...interactions],
+    coefficients: [...sparse.coefficients],
+    intercept: sparse.intercept,
+    l2: 1,
+    l2_interactions: 1,
+    covariance: Array.from({ length: 11 }, (_, i) =>
+      Array.from({ length: i + 1 }, (_, j) => sparse.covariance[i * 11 + j] as number),
+    ).flat(),
+  };
+
+  test("is the fit of the design written out", () => {
+    dense.coefficients.forEach((wanted, j) => {
+      expect(sparse.coefficients[j]).toBeCloseTo(wanted, 9);
+    });
+    expect(sparse.intercept).toBeCloseTo(dense.intercept, 9);
+    expect(sparse.evidence).toBeCloseTo(dense.evidence, 7);
+    dense.covariance.forEach((wanted, i) => {
+      expect(sparse.covariance[i]).toBeCloseTo(wanted, 9);
+    });
+  });
+
+  test("has the errors of arms, and of their differences, that its covariance implies", () => {
+    const predictor = logisticPredictor(model);
+    const errorOf = (v: readonly number[]) => {
+      let variance = 0;
+      v.forEach((vi, i) => {
+        v.forEach((vj, j) => {
+          variance += vi * vj * (dense.covariance[i * 11 + j] as number);
+        });
+      });
+      return Math.sqrt(variance);
+    };
+    for (const row of [0, 7, 99])
+      for (let arm = 0; arm < count; arm++) {
+        const v = [...written(row, arm), 1];
+        const raw = predictor.raw(x, row * columns, arm);
+        const wanted = [...dense.coefficients, dense.intercept].reduce((sum, b, j) => sum + b * (v[j] as number), 0);
+        expect(raw).toBeCloseTo(wanted, 9);
+        expect(predictor.error(x, row * columns, raw, arm)).toBeCloseTo(errorOf(v), 9);
+        for (let other = 0; other < count; other++) {
+          const difference = v.map((value, j) => value - ([...written(row, other), 1][j] as number));
+          const found = predictor.differenceError(x, row * columns, arm, other);
+          expect(found).toBeCloseTo(errorOf(difference), 9);
+        }
+      }
+  });
+
+  test("stays finite where an arm has no positives", () => {
+    const none = Float64Array.from(y, (value, i) => (index[i] === 2 ? 0 : value));
+    const fit = fitBestLogistic({ x, columns, y: none, arms });
+    expect(fit.coefficients.every(Number.isFinite)).toBe(true);
+    // The second arm's own coefficient.
+    expect(fit.coefficients[7]).toBeLessThan(-1.5);
+  });
+});
+
+describe("fitBestLogistic() on many rows", () => {
+  test("chooses the penalties on a sample, and fits all rows", () => {
+    const random = seededRandom(21);
+    const [n, columns] = [120_000, 2];
+    const x = Float64Array.from({ length: n * columns }, () => 2 * random() - 1);
+    const y = Float64Array.from({ length: n }, (_, i) => (random() < sigmoid(x[2 * i] as number) ? 1 : 0));
+    const best = fitBestLogistic({ x, columns, y });
+    const all = fitLogistic({ x, columns, y }, { l2: best.l2 });
+    best.coefficients.forEach((value, j) => {
+      expect(value).toBeCloseTo(all.coefficients[j] as number, 8);
+    });
+    expect(best.iterations).toBeLessThan(all.iterations);
   });
 });
