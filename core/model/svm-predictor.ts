@@ -23,8 +23,10 @@ export function svmPredictor(model: SvmModel): Predictor {
   } = model.scaling;
   const kernel = new Float64Array(vectorArms.length);
   const otherKernel = new Float64Array(vectorArms.length);
-  const count = vectorArms.length;
-  const fill = (out: Float64Array, x: Float64Array, offset: number, arm: number) => {
+  const all = vectorArms.length;
+  /** The main machine's vectors come first. */
+  const mains = main.vectors.reduce((most, place) => Math.max(most, place), -1) + 1;
+  const fill = (out: Float64Array, x: Float64Array, offset: number, arm: number, count: number) => {
     for (let i = 0, at = 0; i < count; i++) {
       let distance = vectorArms[i] === arm ? 0 : ARM_DISTANCE;
       for (let j = 0; j < columns; j++, at++) {
@@ -49,17 +51,17 @@ export function svmPredictor(model: SvmModel): Predictor {
   };
   return {
     raw(x, offset, arm) {
-      fill(kernel, x, offset, arm);
+      fill(kernel, x, offset, arm, mains);
       return scoreOf(main, kernel);
     },
     logOdds: (raw) => -(a * raw + b),
     error(x, offset, raw, arm) {
-      fill(kernel, x, offset, arm);
+      fill(kernel, x, offset, arm, all);
       return Math.sqrt(Math.max(0, a * a * spread(null) + raw * raw * aa + 2 * raw * ab + bb));
     },
     differenceError(x, offset, arm, other) {
-      fill(kernel, x, offset, arm);
-      fill(otherKernel, x, offset, other);
+      fill(kernel, x, offset, arm, all);
+      fill(otherKernel, x, offset, other, all);
       const difference = scoreOf(main, kernel) - scoreOf(main, otherKernel);
       return Math.sqrt(a * a * spread(otherKernel) + difference * difference * aa);
     },

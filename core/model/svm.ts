@@ -32,9 +32,10 @@ export function fitSvm(problem: Problem, seed: number): Svm {
   const rows = sample(y, random);
   // The kernel's width of one standard deviation over all columns, as is usual: exp(-distance^2 / columns).
   const sigma = Math.sqrt(columns / 2);
+  /** Rows that are support vectors, and their places among the stored ones: the main machine's first. */
   const places = new Map<number, number>();
   const machineOf = (chosen: readonly number[]) => {
-    const machine = fit(problem, chosen, sigma, random);
+    const machine = solve(problem, chosen, sigma, random);
     const vectors = machine.rows.map((row) => {
       const place = places.get(row) ?? places.size;
       places.set(row, place);
@@ -64,7 +65,7 @@ export function fitSvm(problem: Problem, seed: number): Svm {
 }
 
 /** Row numbers of the support vectors, and what each weighs. */
-function fit({ x, columns, y, arms }: Problem, rows: readonly number[], sigma: number, random: () => number) {
+function solve({ x, columns, y, arms }: Problem, rows: readonly number[], sigma: number, random: () => number) {
   const machine = new SVM({
     kernel: "rbf",
     kernelOptions: { sigma },

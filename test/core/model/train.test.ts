@@ -181,6 +181,30 @@ describe("train()", () => {
     expect(columns.filter((name) => /email|session|user_id|schema|constant|vip/.test(name))).toEqual([]);
   });
 
+  test("keeps a model as a candidate that is clearly worse than the live one, and says both", () => {
+    const dataset = shop({ users: 4000 });
+    const live = Artifact.parse(train(dataset, trainOptions()).artifact);
+    const again = train(dataset, trainOptions({ champion: live }));
+    expect(again.promote).toBe(true);
+    expect(again.verdict).toMatch(/^Live: .* for the base rate and 0\.\d{3} for the live model\.$/);
+    // What matters most was not known until the last moments, so the new model never learned of it; the live one did.
+    const late = shopExamples({ users: 4000 }).map((example, i) => {
+      const unknown = i < 3200 ? { "attribute.plan": null, "attribute.basket": null } : {};
+      return { ...example, row: { ...example.row, ...unknown } };
+    });
+    const worse = train(datasetOf(late), trainOptions({ champion: live }));
+    expect(worse.promote).toBe(false);
+    expect(worse.verdict).toMatch(
+      /^Kept as a candidate: .* it is clearly worse than the live model \(log loss .* for the live model\)\.$/,
+    );
+  });
+
+  test("ignores a live model that says something else", () => {
+    const live = Artifact.parse(train(shop(), trainOptions()).artifact);
+    const other = { ...live, feature_schema: 99 };
+    expect(train(shop({ users: 3000 }), trainOptions({ champion: other })).verdict).not.toMatch(/live model/);
+  });
+
   test("refuses too few examples and says how many there are and are needed", () => {
     const error = refusal(shopExamples({ users: 30 }));
     expect(error.code).toBe("insufficient_data");

@@ -12,7 +12,7 @@ import { Invalid } from "../../../core/ports.ts";
 import { START, trainOptions } from "./made-up-shop.ts";
 import { ARMS, type TrialOptions, trialDataset, trialExamples } from "./made-up-trial.ts";
 
-const LEARNERS = ["logistic", "trees", "svm"] as const;
+const LEARNERS = ["logistic", "trees", "svm", "ridge"] as const;
 
 function learned(options: TrialOptions & Partial<Parameters<typeof train>[1]> = {}) {
   const model = train(trialDataset(trialExamples(options)), trainOptions({ target: "uplift", ...options }));
