@@ -12,7 +12,7 @@ export interface LoggedQuestion {
   readonly to: number;
   /** Windows that end later have not passed. */
   readonly now: number;
-  /** Decisions to be read at most: of more, those of a share of the users are read, chosen by a hash of the user. */
+  /** About how many decisions are read: of more, those of a share of the users, chosen by a hash of the user. */
   readonly limit: number;
 }
 

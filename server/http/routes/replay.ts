@@ -7,7 +7,7 @@ import { FeatureWrite } from "../../../core/feature/feature-write.ts";
 import { type CompleteObjective, completeObjective } from "../../../core/feature/objective.ts";
 import { toDefinition } from "../../../core/feature/to-definition.ts";
 import type { LoggedDecisions } from "../../../core/off-policy/decision-log.ts";
-import { percent } from "../../../core/off-policy/in-words.ts";
+import { count, percent } from "../../../core/off-policy/in-words.ts";
 import { createReplay } from "../../../core/off-policy/replay.ts";
 import { ReplayResult } from "../../../core/off-policy/replay-result.ts";
 import { type Configuration, Invalid } from "../../../core/ports.ts";
@@ -16,7 +16,7 @@ import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
 import { type App, failures, json, on } from "../route.ts";
 
-/** Decisions one replay reads at most. */
+/** About how many decisions one replay reads: of more, it takes a part of the users. */
 const MAX_DECISIONS = 200_000;
 const THIRTY_DAYS = 30 * 86_400_000;
 
@@ -44,7 +44,7 @@ const ReplayRequest = z
       .min(1)
       .max(MAX_DECISIONS)
       .default(MAX_DECISIONS)
-      .describe("Decisions read at most: of more, those of a part of the users are"),
+      .describe("About how many decisions are read: of more, those of a part of the users"),
     level: z.number().min(0.5).max(0.999).default(0.95).describe("Of the intervals"),
   })
   .meta({ id: "ReplayRequest" });
@@ -218,5 +218,5 @@ function asPolicy<T>(write: () => T): T {
 
 function sampled({ share, found }: LoggedDecisions): string {
   if (share === 1) return "";
-  return ` Read were the decisions of ${percent(share)} of the users, chosen by a hash, as there are ${found.drawn.toLocaleString("en-US")}.`;
+  return ` Read were the decisions of ${percent(share)} of the users, chosen by a hash: there are ${count(found.drawn)} decisions.`;
 }
