@@ -20,8 +20,8 @@ export interface Signs {
   readonly age_seconds: number;
   /** null: none. */
   readonly max_age_seconds: number | null;
-  /** The feature schema it was trained on, and this release's. */
-  readonly schema: number;
+  /** The feature schema it was trained on (null: this release cannot read the model), and this release's. */
+  readonly schema: number | null;
   readonly current_schema: number;
   /** Positive outcomes it was trained with, by arm; null when it was not trained by arm. */
   readonly positives: Readonly<Record<string, number>> | null;
@@ -44,7 +44,10 @@ export const PSI_LIMITS = { warning: 0.1, stopped: 0.25 } as const;
 /** Of each arm. */
 const MIN_POSITIVES = 50;
 
-/** What the signs mean: `stopped` when one of them stops the model, `warning` when one warns, else `fresh`. */
+/**
+ * What the signs mean: `stopped` when one of them stops the model, `warning` when one warns, else `fresh`. Age and schema only
+ * warn: a model's steps see those by themselves at every decision, and name their own cause.
+ */
 export function assess(signs: Signs, more: readonly Finding[] = []): Assessment {
   const found = [
     ...more,
@@ -89,14 +92,19 @@ function ofPropensities(propensities: Propensities | null): readonly Finding[] {
 
 function ofAge({ age_seconds, max_age_seconds }: Signs): readonly Finding[] {
   if (max_age_seconds === null || age_seconds <= max_age_seconds) return [];
-  const sentence = `It is ${Math.round(age_seconds)} seconds old, and ${max_age_seconds} are allowed`;
-  return [{ sign: "age", health: "stopped", sentence }];
+  const sentence = `It is ${Math.round(age_seconds)} seconds old and ${max_age_seconds} are allowed: its steps fall back with stale_model`;
+  return [{ sign: "age", health: "warning", sentence }];
 }
 
 function ofSchema({ schema, current_schema }: Signs): readonly Finding[] {
   if (schema === current_schema) return [];
-  const sentence = `It was trained on feature schema ${schema}, and this release has ${current_schema}: train again`;
-  return [{ sign: "schema", health: "stopped", sentence }];
+  const found =
+    schema === null
+      ? "It is of a form this release cannot read"
+      : `It was trained on feature schema ${schema}, and this release has ${current_schema}`;
+  return [
+    { sign: "schema", health: "warning", sentence: `${found}: its steps fall back with stale_model; train again` },
+  ];
 }
 
 function ofPositives(positives: Signs["positives"]): readonly Finding[] {

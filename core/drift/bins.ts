@@ -12,7 +12,7 @@ const CELLS = 10;
  * Cells of a tenth of the reference each. A value that is so frequent that several tenths meet in it is a cell of its own, so
  * that neither a shift away from it is lost nor one made up.
  *
- * @param quantiles values at evenly spaced quantiles 0..1, ascending; 50 or more, as they stand for the reference
+ * @param quantiles values at evenly spaced quantiles 0..1, ascending; 100 or so, as they stand for the reference
  */
 export function quantileBins(quantiles: readonly number[]): Bins<number> {
   const at = (share: number) => quantiles[Math.round(share * (quantiles.length - 1))] as number;
@@ -31,12 +31,20 @@ export function quantileBins(quantiles: readonly number[]): Bins<number> {
     }
     return cell;
   };
+  const isFrequent = (value: number) => cuts.indexOf(value) !== cuts.lastIndexOf(value);
   const shares = new Array<number>(cuts.length + 1).fill(0);
   const last = quantiles.length - 1;
-  // The outermost quantiles stand for half as much as the others.
-  quantiles.forEach((value, i) => {
+  const put = (value: number, share: number) => {
     const cell = cellOf(value);
-    shares[cell] = (shares[cell] as number) + (i === 0 || i === last ? 0.5 : 1) / last;
-  });
+    shares[cell] = (shares[cell] as number) + share;
+  };
+  for (let i = 0; i < last; i++) {
+    const [low, high] = [quantiles[i] as number, quantiles[i + 1] as number];
+    // Between two neighbours lies an equal part of the reference; next to a frequent value, half of that is the value itself.
+    if (isFrequent(low) || isFrequent(high)) {
+      put(low, 0.5 / last);
+      put(high, 0.5 / last);
+    } else put((low + high) / 2, 1 / last);
+  }
   return { shares, cellOf };
 }

@@ -48,6 +48,16 @@ export function shareEProcess(
   return { path, highest: path.reduce((most, log) => Math.max(most, log), 0) };
 }
 
+/**
+ * ln of the evidence that the groups' sizes do not fit their shares, either way; users are counted as events are. At most one
+ * in 1,000 sound divisions reaches ln(1,000).
+ */
+export function shareMisfit(users: readonly ShareBatch[]): number {
+  const sides = (["decrease", "increase"] as const).map((side) => shareEProcess(users, side).highest);
+  // Two looks at the same users.
+  return Math.max(...sides) - Math.LN2;
+}
+
 /** The treatment's share of the events when its rate is `ratio` times the control's. */
 function shareAt(share: number, ratio: number): number {
   return (share * ratio) / (share * ratio + 1 - share);

@@ -1,4 +1,4 @@
-import { type ShareBatch, shareEProcess } from "../experiment/share-eprocess.ts";
+import { type ShareBatch, shareEProcess, shareMisfit } from "../experiment/share-eprocess.ts";
 
 /** What is compared between the challenger's users (treatment) and the champion's (control). */
 export interface Monitor {
@@ -58,7 +58,7 @@ export function nextStage(ramp: Ramp): RampStep {
   const findings = monitors.map((monitor) => ({ monitor, evidence: evidenceOf(monitor) }));
   const limit = Math.log(monitors.length / ALPHA);
   const harm = findings.find(({ evidence }) => evidence >= limit);
-  const sizes = misfit(users);
+  const sizes = shareMisfit(users);
   const sound = sizes < MISFIT;
   if (harm !== undefined && sound) {
     const sentence = `Sent back from ${percent(traffic)}: ${told(harm.monitor)}, with evidence of ${times(harm.evidence)} against the ${times(limit)} asked for`;
@@ -87,12 +87,6 @@ export function nextStage(ramp: Ramp): RampStep {
 
 function evidenceOf({ outcomes, harmful, margin }: Monitor): number {
   return shareEProcess(outcomes, harmful, harmful === "decrease" ? Math.max(0.01, 1 - margin) : 1 + margin).highest;
-}
-
-/** ln of the evidence that the groups' sizes do not fit their shares, either way. */
-function misfit(users: readonly ShareBatch[]): number {
-  const sides = (["decrease", "increase"] as const).map((side) => shareEProcess(users, side).highest);
-  return Math.max(...sides) - Math.LN2;
 }
 
 function told({ name, harmful, outcomes, margin }: Monitor): string {

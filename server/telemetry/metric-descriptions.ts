@@ -12,6 +12,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   events_rejected_total: "Events refused, by reason.",
   http_server_request_duration_seconds: "Time from a request's arrival at the application to its answer.",
   training_jobs_total: "Training jobs that ended, by status.",
+  model_checks_total: "Checks of models that decide, by the health that was found.",
+  model_moves_total: "Models that a check moved: advance to more users, or return to the model before.",
+  model_health: "Health of the model that decides, as last checked: 0 fresh, 1 warning, 2 stopped.",
+  model_psi_max: "Largest population stability index of the model's inputs and scores, as last checked.",
+  model_age_seconds: "Time since the model was trained.",
   snapshot_revision: "Revision of the configuration that is served.",
   snapshot_stale: "1 while the database cannot be reached and the last snapshot is served.",
 };

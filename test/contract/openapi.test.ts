@@ -130,6 +130,8 @@ describe("the documented answers", () => {
     await call("GET /models/{version}", 200, path);
     await call("POST /models/{version}/rollback", 200, `${path}/rollback`, { reason: "It was better" });
     await call("POST /models/{version}/promote", 200, `${path}/promote`);
+    await call("POST /models/{version}/checks", 202, `${path}/checks`);
+    await call("GET /models/{version}/checks", 200, `${path}/checks`);
     await call("GET /features/{feature}/lift", 200, "/features/checkout/lift");
   }, 60_000);
 

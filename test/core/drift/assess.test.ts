@@ -42,16 +42,16 @@ describe("assess()", () => {
   });
 
   test.each([
-    ["age", { age_seconds: 3601 }],
-    ["schema", { schema: 2 }],
-    ["evidence", { positives: { off: 49, on: 500 } }],
-  ] as const)("stops on %s", (sign, changed) => {
-    expect(of(changed)).toMatchObject({ health: "stopped", findings: [{ sign, health: "stopped" }] });
+    ["age", "warning", { age_seconds: 3601 }],
+    ["schema", "warning", { schema: 2 }],
+    ["evidence", "stopped", { positives: { off: 49, on: 500 } }],
+  ] as const)("sees %s, and answers with %s", (sign, health, changed) => {
+    expect(of(changed)).toMatchObject({ health, findings: [{ sign, health }] });
   });
 
   test("takes the worst of several, and names it first", () => {
-    const found = of({ ...shift(0.2), age_seconds: 9999 });
+    const found = of({ ...shift(0.3), age_seconds: 9999 });
     expect(found.health).toBe("stopped");
-    expect(found.findings.map(({ sign }) => sign)).toEqual(["age", "drift"]);
+    expect(found.findings.map(({ sign }) => sign)).toEqual(["drift", "age"]);
   });
 });

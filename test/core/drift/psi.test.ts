@@ -57,6 +57,14 @@ describe("quantileBins()", () => {
     expect(psiOf(many(counts), many(zeros))).toBeGreaterThan(0.1);
   });
 
+  test.each([100, 200])("takes whole numbers for what they are, of %i quantiles", (steps) => {
+    for (const most of [2, 3, 5, 7, 10, 30]) {
+      const whole = () => Math.floor(random() * most);
+      expect(psiOf(many(whole, 20_000), many(whole, 20_000), steps)).toBeLessThan(0.05);
+    }
+    expect(psiOf(many(random), many(random), steps)).toBeLessThan(0.02);
+  });
+
   test("takes a constant", () => {
     expect(
       psiOf(
