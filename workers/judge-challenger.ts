@@ -87,7 +87,29 @@ export function judgeBy(options: JudgeOptions): (evidence: JudgeEvidence) => Jud
       })),
       direction: objective.direction,
     });
-    return { promote, verdict, report };
+    const learnsOn = evidence.artifact.model.learner === "ridge";
+    return learnsOn ? judgeBandit({ promote, verdict, report }) : { promote, verdict, report };
+  };
+}
+
+/**
+ * A bandit need not prove that it is better: it explores as much as it is unsure, its probabilities never fall below the
+ * floor, and the holdout shows what it gains. Only one that is surely worse, or that harms a guardrail, is kept back
+ * (docs/decisions/0086-bandits-and-the-gate.md).
+ */
+function judgeBandit({ verdict, report }: Judged): Judged {
+  const { gain, guardrails } = (report ?? {}) as {
+    gain?: { value: number; error: number };
+    guardrails?: { ok: boolean }[];
+  };
+  const harms = guardrails?.some(({ ok }) => !ok) ?? false;
+  const worse = gain !== undefined && gain.value + 1.645 * gain.error < 0;
+  const [compared] = verdict.split(" Not promoted: ");
+  if (harms || worse) return { promote: false, verdict, report };
+  return {
+    promote: true,
+    verdict: `${compared} Live: a bandit goes on learning as it decides, and nothing shows harm.`,
+    report,
   };
 }
 

@@ -82,7 +82,8 @@ async function read(lesson: Lesson): Promise<Material> {
       ({ feature_key, status }) => feature_key === request.feature_key && status === "live",
     );
     const champion = live !== undefined && decides(live, objective, lesson.now) ? live : undefined;
-    const promotion = promotionOf(champion, objective);
+    // A bandit fitted anew goes on where the live one is: it is no challenger of its own.
+    const promotion = learner === "ridge" ? "live" : promotionOf(champion, objective);
     if (target === "uplift") {
       if (feature === undefined) throw new Error("An uplift training is of a feature");
       const learned = objective ?? implied(feature);

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { Invalid } from "../ports.ts";
 
 const DAY_SECONDS = 86_400;
 const EventTypes = z.array(z.string().min(1).max(100)).min(1).max(20);
@@ -94,15 +93,4 @@ export function completeObjective(feature: {
   if (feature.objective === null || feature.objective === undefined) return null;
   const objective = Objective.parse(feature.objective);
   return { ...objective, safe_variant: objective.safe_variant ?? feature.off_variant };
-}
-
-/** Throws Invalid `unknown_variant` when the safe variant is not one of the feature's. */
-export function checkObjective(objective: Objective | null, variants: Readonly<Record<string, unknown>>): void {
-  const safe = objective?.safe_variant;
-  if (safe === undefined || Object.hasOwn(variants, safe)) return;
-  throw new Invalid(
-    "unknown_variant",
-    `The safe variant "${safe}" is not declared: use one of ${Object.keys(variants).join(", ")}`,
-    "/objective/safe_variant",
-  );
 }

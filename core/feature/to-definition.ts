@@ -4,7 +4,6 @@ import type { Strategy } from "../strategy.ts";
 import { completeSteps } from "./complete-steps.ts";
 import type { Feature, FeatureDefinition, FeatureType, Step } from "./feature.ts";
 import type { FeatureWrite } from "./feature-write.ts";
-import { checkObjective } from "./objective.ts";
 import { describe } from "./operators/operator.ts";
 import { sameJson } from "./same-json.ts";
 import { applyShorthand, NO_SHORTHAND, type Shorthand, shorthandOf } from "./shorthand.ts";
@@ -29,7 +28,7 @@ export function toDefinition(write: FeatureWrite, { strategies, stored }: ToDefi
   const off_variant = declared(write.off_variant ?? stored?.off_variant ?? "off", variants, "/off_variant");
   const fallback = write.fallback_variant ?? stored?.fallback_variant ?? off_variant;
   const objective = (write.objective === undefined ? stored?.objective : write.objective) ?? null;
-  checkObjective(objective, variants);
+  if (objective?.safe_variant !== undefined) declared(objective.safe_variant, variants, "/objective/safe_variant");
   const shape = { key: write.key, type, variants, off_variant };
   return {
     key: write.key,

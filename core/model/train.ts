@@ -13,6 +13,7 @@ import { makeSlices } from "./make-slices.ts";
 import type { Learner } from "./model.ts";
 import { judge } from "./promotion.ts";
 import { type ArmCount, countArms, requireArms, requireEnough, requireOutcomes } from "./require-trainable.ts";
+import { updateRidge } from "./ridge.ts";
 import { type Split, splitDataset } from "./split-dataset.ts";
 import { upliftMetrics } from "./uplift-metrics.ts";
 
@@ -113,10 +114,11 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
     arms === null
       ? judgePropensity(dataset, split, slices, best, options)
       : judgeUplift(dataset, split, slices, artifact, counts, options);
+  const served = { ...artifact, model: withHeldOut(artifact.model, slices) };
   return {
     learner: best.learner,
-    artifact: artifact as unknown as Json,
-    hash: options.hash(canonicalJson(artifact as unknown as Json)),
+    artifact: served as unknown as Json,
+    hash: options.hash(canonicalJson(served as unknown as Json)),
     seed: options.seed,
     metrics: { ...best.metrics, ...metrics },
     process: {
@@ -181,9 +183,12 @@ function toArtifact(
   arms: readonly string[] | null,
   { value_cap = null }: TrainOptions,
 ): Artifact {
+  const predictor = createPredictor(best.model);
+  // Of the safe arm: which one is served changes with the model, and drift must not be seen in that.
+  const scores = ({ x, columns, y }: Slices["validation"]) => y.map((_, i) => predictor.raw(x, i * columns, 0));
   const held = new Float64Array(slices.calibration.y.length + slices.validation.y.length);
-  held.set(best.raw.calibration);
-  held.set(best.raw.validation, best.raw.calibration.length);
+  held.set(scores(slices.calibration));
+  held.set(scores(slices.validation), slices.calibration.y.length);
   held.sort();
   const quantile = (i: number) => held[Math.round((i / QUANTILES) * (held.length - 1))] as number;
   return {
@@ -198,6 +203,16 @@ function toArtifact(
     best_threshold_by_f1: best.best_threshold_by_f1,
     score_quantiles: Array.from({ length: QUANTILES + 1 }, (_, i) => quantile(i)),
   };
+}
+
+/** A bandit learns outcome by outcome: once it has been measured, those it was measured on too. Others stay as measured. */
+function withHeldOut(model: Artifact["model"], { calibration, validation }: Slices): Artifact["model"] {
+  if (model.learner !== "ridge") return model;
+  const taught = structuredClone(model);
+  for (const { x, columns, y, weights, arms } of [calibration, validation])
+    for (let i = 0; i < y.length; i++)
+      updateRidge(taught, x, i * columns, arms?.index[i] ?? 0, y[i] as number, weights?.[i] ?? 1);
+  return taught;
 }
 
 interface Verdict {

@@ -16,8 +16,9 @@ import { hashUnit, prepareSeed } from "../../core/bucketing/murmur3.ts";
 import { readUnit } from "../../core/bucketing/unit.ts";
 import { createAssignment } from "../../core/policy/assignment.ts";
 import type { Abstain, Ask, Decide, Distribution, Evaluator, Host, Strategy, Verdict } from "../../core/strategy.ts";
+import type { Choice } from "./choice.ts";
 import { armsOf, Config } from "./config.ts";
-import { type Choice, createDecider, type Decider } from "./decider.ts";
+import { createDecider, type Decider } from "./decider.ts";
 
 export const strategy: Strategy<Config> = {
   id: "ml-model",

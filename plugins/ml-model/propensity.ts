@@ -3,8 +3,8 @@ import { confidenceOf } from "../../core/model/confidence.ts";
 import { createScorer, type Score } from "../../core/model/score.ts";
 import { type Threshold, thresholdAtProbability, thresholdAtShare } from "../../core/model/threshold.ts";
 import type { Host } from "../../core/strategy.ts";
+import type { Chooser } from "./choice.ts";
 import type { Config } from "./config.ts";
-import type { Chooser } from "./decider.ts";
 import { explainScore } from "./explain-score.ts";
 
 /** P(objective | user) against a threshold: the first arm at or above it, the last one below. */

@@ -1,8 +1,8 @@
 import type { Artifact } from "../../core/model/artifact.ts";
 import { type ArmScores, createScorer } from "../../core/model/score.ts";
 import type { Ask, Host } from "../../core/strategy.ts";
+import type { Choice, Chooser } from "./choice.ts";
 import type { Config } from "./config.ts";
-import type { Choice, Chooser } from "./decider.ts";
 import { explainScore } from "./explain-score.ts";
 
 /**

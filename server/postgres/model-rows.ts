@@ -31,14 +31,20 @@ export async function selectServedModels(sql: Sql | Transaction, environment: st
     select ${modelColumns(sql)}, artifact from models
     where environment = ${environment} and (status = 'live' or status = 'candidate' and traffic > 0)
     order by feature_key nulls first`;
-  const states = await sql<{ version: string; artifact: Json; outcomes: string }[]>`
-    select version, artifact, outcomes from bandit_states where environment = ${environment}`;
+  const states = await sql<{ version: string; artifact: Json; outcomes: string; updated_at: Date }[]>`
+    select version, artifact, outcomes, updated_at from bandit_states where environment = ${environment}`;
   const byVersion = new Map(states.map((state) => [state.version, state]));
   return rows.map((row) => {
     const state = byVersion.get(row.version);
     const model = toModel(row) as Model;
     return state === undefined
       ? model
-      : { ...model, artifact: state.artifact, hash: `${model.hash}+${state.outcomes}` };
+      : {
+          ...model,
+          artifact: state.artifact,
+          hash: `${model.hash}+${state.outcomes}`,
+          // What keeps learning does not grow old.
+          trained_at: state.updated_at.toISOString(),
+        };
   });
 }

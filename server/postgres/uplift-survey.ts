@@ -3,7 +3,7 @@ import { FEATURE_SCHEMA } from "../../core/model/feature-row.ts";
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/require-trainable.ts";
 import { Invalid } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, Transaction } from "./sql.ts";
 import { commonEventTypes } from "./training-survey.ts";
 
 /** What an uplift model is learned from. */
@@ -53,7 +53,7 @@ export interface OutcomeTypes {
 }
 
 /** SQL: an exposure with a propensity above 0 and a feature row of this schema. */
-export function isObserved(sql: Sql) {
+export function isObserved(sql: Sql | Transaction) {
   return sql`(probabilities is not null and probability > 0
     and features is not null and (features ->> 'schema')::int = ${FEATURE_SCHEMA})`;
 }
