@@ -27,11 +27,14 @@ export interface JudgeOptions {
  */
 export function judgeBy(options: JudgeOptions): (evidence: JudgeEvidence) => Judged {
   const { configuration, strategies, feature, objective, champion } = options;
-  // A feature that is switched off is judged as it would be when switched on.
-  const definition = { ...feature, enabled: true };
-  const policy = (model: Model | null): Policy =>
-    policyFor(configuration, feature.key, strategies, { definition, model });
   return (evidence) => {
+    const learnsOn = evidence.artifact.model.learner === "ridge";
+    // What holdout and exploration cost is the price of learning, not the model's fault: without them, as fixed variants have
+    // none either. A bandit is its exploration. A feature that is switched off is judged as it would be when switched on.
+    const bare = feature.objective && { ...feature.objective, holdout: 0, exploration: "frozen" as const };
+    const definition = { ...feature, enabled: true, objective: learnsOn ? feature.objective : bare };
+    const policy = (model: Model | null): Policy =>
+      policyFor(configuration, feature.key, strategies, { definition, model });
     const { dataset, rows, arms, q } = evidence;
     const variants = Object.keys(feature.variants);
     const now = policy(champion);
@@ -87,7 +90,6 @@ export function judgeBy(options: JudgeOptions): (evidence: JudgeEvidence) => Jud
       })),
       direction: objective.direction,
     });
-    const learnsOn = evidence.artifact.model.learner === "ridge";
     return learnsOn ? judgeBandit({ promote, verdict, report }) : { promote, verdict, report };
   };
 }
