@@ -44,7 +44,7 @@ const Svm = z.object({
   vectors: z.array(z.array(Finite)),
   vector_arms: z.array(Index),
   main: Machine,
-  /** Fitted on bootstrap samples: their spread is the error. */
+  /** Fitted on parts of the rows: their spread is the error. */
   bags: z.array(Machine).min(2),
   /** Rows that the main machine, and each of the bags, was fitted on. */
   rows: z.int().positive(),
@@ -73,7 +73,7 @@ export const Artifact = z.object({
   calibration: Calibration,
   /** Probability with the best F1 on the calibration slice. */
   best_threshold_by_f1: Finite,
-  /** Raw scores (of the arm served) at evenly spaced quantiles 0..1 of rows that were not trained on. */
+  /** Raw scores (of the safe arm) at evenly spaced quantiles 0..1 of rows that were not trained on. */
   score_quantiles: z.array(Finite).min(2),
 });
 export type Artifact = z.infer<typeof Artifact>;

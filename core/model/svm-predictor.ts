@@ -6,16 +6,18 @@ export const ARM_DISTANCE = 4;
 
 /**
  * The raw score is the main machine's; log odds are made of it by the Platt scaling. The error is the spread of the machines
- * fitted on bootstrap bags, scaled from a bag's rows to the main machine's (m-out-of-n bootstrap), and that of the scaling.
+ * fitted on parts of its rows, scaled from a part to the whole (Politis and Romano 1994), and that of the scaling.
  */
 export function svmPredictor(model: SvmModel): Predictor {
   const columns = model.vectors[0]?.length ?? 0;
   const vectors = Float64Array.from(model.vectors.flat());
+  const squares = Float64Array.from(model.vectors, (vector) => vector.reduce((sum, v) => sum + v * v, 0));
   const vectorArms = Uint8Array.from(model.vector_arms);
   const shrink = -1 / (2 * model.sigma * model.sigma);
   const main = compile(model.main);
   const bags = model.bags.map(compile);
-  const scale = model.bag_rows / model.rows;
+  // Parts of m of n rows vary by (1/m - 1/n) where the whole varies by 1/n.
+  const scale = model.bag_rows / (model.rows - model.bag_rows);
   const {
     a,
     b,
@@ -27,13 +29,13 @@ export function svmPredictor(model: SvmModel): Predictor {
   /** The main machine's vectors come first. */
   const mains = main.vectors.reduce((most, place) => Math.max(most, place), -1) + 1;
   const fill = (out: Float64Array, x: Float64Array, offset: number, arm: number, count: number) => {
+    let square = 0;
+    for (let j = 0; j < columns; j++) square += (x[offset + j] as number) ** 2;
     for (let i = 0, at = 0; i < count; i++) {
-      let distance = vectorArms[i] === arm ? 0 : ARM_DISTANCE;
-      for (let j = 0; j < columns; j++, at++) {
-        const d = (x[offset + j] as number) - (vectors[at] as number);
-        distance += d * d;
-      }
-      out[i] = Math.exp(distance * shrink);
+      let product = 0;
+      for (let j = 0; j < columns; j++, at++) product += (x[offset + j] as number) * (vectors[at] as number);
+      const apart = vectorArms[i] === arm ? 0 : ARM_DISTANCE;
+      out[i] = Math.exp((square + (squares[i] as number) - 2 * product + apart) * shrink);
     }
   };
   /** Variance among the bags of the score, or of its difference to the score of the other kernel. */

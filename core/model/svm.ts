@@ -11,6 +11,11 @@ const MAX_BAG_ROWS = 300;
 /** Passes over the rows. Where labels are noisy, the solver, which pairs rows at random, would go on for minutes to no avail. */
 const MAX_PASSES = 200;
 const TOLERANCE = 1e-3;
+/** Of those fitted on parts of the rows, that must have been solved for their spread to say anything. */
+const MIN_BAGS = 10;
+/** The bound of the weights, and how far beyond it the solver (which allows more than it should) may go. */
+const C = 1;
+const RUNAWAY = 2;
 /** Weights below are nothing. */
 const LEAST_WEIGHT = 1e-6;
 
@@ -23,7 +28,7 @@ export type Svm = Omit<SvmModel, "scaling">;
  * positives; the calibration on its own slice, which has the true share, makes probabilities of it. Outcomes that are
  * numbers are taken as something or nothing. Weights are not used.
  *
- * @throws Error when there is no column
+ * @throws Error when there is no column, or when it cannot be solved
  */
 export function fitSvm(problem: Problem, seed: number): Svm {
   const { columns, y, arms } = problem;
@@ -45,11 +50,20 @@ export function fitSvm(problem: Problem, seed: number): Svm {
   };
   const main = machineOf(rows);
   if (main.vectors.length === 0) throw new Error("Cannot fit a support vector machine: it found no support vectors");
-  const bag_rows = Math.min(rows.length, MAX_BAG_ROWS);
+  // Subsamples rather than bootstrap samples: the solver runs away on rows that are there twice.
+  const bag_rows = Math.min(MAX_BAG_ROWS, Math.ceil(rows.length / 2));
   const bags = Array.from({ length: BAGS }, () => {
-    const bag = Array.from({ length: bag_rows }, () => rows[Math.floor(random() * rows.length)] as number);
-    return machineOf(bag);
-  });
+    const bag = shuffled(Uint32Array.from(rows), random).subarray(0, bag_rows);
+    try {
+      return [machineOf([...bag])];
+    } catch {
+      return []; // one that has run away says nothing about the others
+    }
+  }).flat();
+  if (bags.length < MIN_BAGS)
+    throw new Error(
+      `Cannot tell how sure a support vector machine is: of ${BAGS} fitted on parts of its rows, ${bags.length} could be solved and ${MIN_BAGS} are needed`,
+    );
   return {
     learner: "svm",
     arms: arms?.count ?? 1,
@@ -69,7 +83,7 @@ function solve({ x, columns, y, arms }: Problem, rows: readonly number[], sigma:
   const machine = new SVM({
     kernel: "rbf",
     kernelOptions: { sigma },
-    C: 1,
+    C,
     tol: TOLERANCE,
     maxPasses: 3,
     maxIterations: MAX_PASSES,
@@ -90,6 +104,8 @@ function solve({ x, columns, y, arms }: Problem, rows: readonly number[], sigma:
     // Cut off: its weights keep all constraints, and it has them still, of rows that are no support vectors too.
     if (!(error instanceof Error && error.message === "max iterations reached")) throw error;
   }
+  if (!machine.alphas.every((alpha) => alpha <= RUNAWAY * C))
+    throw new Error("Cannot fit a support vector machine: the solver ran away");
   const support = machine.X.map((_, i) => i).filter((i) => (machine.alphas[i] as number) > LEAST_WEIGHT);
   return {
     bias: machine.b,

@@ -30,7 +30,7 @@ describe("train() for uplift", () => {
       expect(mobile.confidence).toBeGreaterThan(0.95);
       const [off, red] = mobile.probabilities;
       // A machine is fitted on 1,000 rows only.
-      const near = learner === "svm" ? 0.12 : 0.06;
+      const near = learner === "svm" ? 0.12 : 0.08;
       expect(Math.abs((off as number) - 0.2)).toBeLessThan(near);
       expect(Math.abs((red as number) - 0.4)).toBeLessThan(near);
       const desk = scorer.scoreArms({ mobile: false, age: 40, plan }, {}, START);
@@ -88,7 +88,8 @@ describe("train() for uplift", () => {
       }
       const error = predictor.differenceError(x, i * columns, served.best, 0);
       expect(error).toBeGreaterThan(0);
-      expect(Number.isFinite(error)).toBe(true);
+      // In log odds: a machine whose solver ran away would be unsure without end.
+      expect(error).toBeLessThan(2);
     });
   });
 
