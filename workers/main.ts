@@ -22,7 +22,10 @@ runProcess(async () => {
     const { sql, services } = assembly;
     const { clock, metrics } = services;
     const training = trainingPorts({ databaseUrl, sql, clock, metrics, settings: config });
-    const worker = await startWorker({ databaseUrl, sql, clock, training });
+    const worker = await startWorker({
+      ...{ databaseUrl, sql, clock, training, metrics, strategies: services.strategies },
+      positive_event_types: config.POSITIVE_EVENT_TYPES,
+    });
     opened.push({ close: () => worker.stop() });
     if (serve) {
       const http = await startHttp(config, base);

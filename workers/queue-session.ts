@@ -1,7 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import { parseCronItems, run, type TaskList } from "graphile-worker";
 import pg from "pg";
+import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
 import { MAINTAIN_PARTITIONS } from "./tasks/maintain-partitions.ts";
+import { SCHEDULE_TRAINING } from "./tasks/schedule-training.ts";
 import { workerLogger } from "./worker-logger.ts";
 
 /** One life of graphile-worker, from its start until it is stopped or gives up because the database is gone. */
@@ -14,6 +16,20 @@ export interface QueueSession {
 
 /** Every day at 03:17 UTC, by one of the workers. */
 const PARTITIONS_CRON = { task: MAINTAIN_PARTITIONS, match: "17 3 * * *", identifier: "daily-partitions" };
+/** Every hour at 23 minutes past, one after the other. */
+const CHECKS_CRON = {
+  task: CHECK_MODELS,
+  match: "23 * * * *",
+  identifier: "hourly-model-checks",
+  options: { maxAttempts: 3, queueName: CHECK_MODELS },
+};
+/** Every minute: whether a training is due. One that could not run for a while is made up for once. */
+const TRAINING_CRON = {
+  task: SCHEDULE_TRAINING,
+  match: "* * * * *",
+  identifier: "training-schedule",
+  options: { maxAttempts: 1, jobKey: SCHEDULE_TRAINING },
+};
 /** Notifications bring jobs at once; this finds those whose notification was lost. Milliseconds. */
 const POLL_INTERVAL = 1_000;
 
@@ -43,7 +59,7 @@ export async function openQueueSession({
     const runner = await run({
       pgPool: pool,
       taskList: tasks,
-      parsedCronItems: parseCronItems([PARTITIONS_CRON]),
+      parsedCronItems: parseCronItems([PARTITIONS_CRON, TRAINING_CRON, CHECKS_CRON]),
       concurrency,
       pollInterval: POLL_INTERVAL,
       noHandleSignals: true,

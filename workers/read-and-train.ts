@@ -30,7 +30,7 @@ const report = (message: LearnReport) => parentPort?.postMessage(message);
 try {
   const material = await read(lesson);
   report({ kind: "read", rows: material.dataset.rows });
-  report({ kind: "done", model: fit(material) });
+  report({ kind: "done", model: fitted(material) });
 } catch (error) {
   if (error instanceof Invalid)
     report({ kind: "invalid", code: error.code, message: error.message, field: error.field });
@@ -48,7 +48,7 @@ interface Material {
   readonly promotion: Exclude<Promotion, false>;
 }
 
-function fit({ dataset, options, exposures, promotion }: Material): Learned {
+function fitted({ dataset, options, exposures, promotion }: Material): Learned {
   const { promote, ...model } = train(dataset, {
     ...options,
     seed: lesson.request.seed,

@@ -1,18 +1,29 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../core/ports.ts";
+import { builtIn } from "../plugins/load.ts";
+import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
 import type { Sql } from "../server/postgres/sql.ts";
 import { TRAIN_MODEL } from "../server/postgres/training-queue.ts";
 import { openQueueSession, type QueueSession } from "./queue-session.ts";
 import { pause, repeat } from "./repeat.ts";
+import { type CheckModelsPorts, checkModels } from "./tasks/check-models.ts";
 import { MAINTAIN_PARTITIONS, maintainPartitions } from "./tasks/maintain-partitions.ts";
 import { recoverJobs } from "./tasks/recover-jobs.ts";
+import { SCHEDULE_TRAINING, scheduleTraining } from "./tasks/schedule-training.ts";
 import { type TrainModelPorts, trainModel } from "./tasks/train-model.ts";
+import { updateBandits } from "./tasks/update-bandits.ts";
 
 export interface WorkerOptions {
   readonly databaseUrl: string;
   readonly sql: Sql;
   readonly clock: Clock;
   readonly training: TrainModelPorts;
+  /** What counts as success where an objective does not say. Default: nothing does. */
+  readonly positive_event_types?: readonly string[];
+  /** By which checks re-decide. Default: the built-in ones. */
+  readonly strategies?: CheckModelsPorts["strategies"];
+  /** Told of every check. Default: nobody. */
+  readonly metrics?: CheckModelsPorts["metrics"];
   /** Jobs at a time. Default 1: training is bound by the processor, and the server may share it. */
   readonly concurrency?: number;
   /** Stops the worker, as `stop` does. */
@@ -24,6 +35,8 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+/** How often bandits are taught what has matured, milliseconds. */
+const BANDIT_INTERVAL = 2_000;
 /** How often the jobs of lost workers are looked for, milliseconds. */
 const RECOVER_INTERVAL = 2_000;
 /** Between attempts to start again while the database is away, milliseconds. */
@@ -40,6 +53,9 @@ export async function startWorker({
   sql,
   clock,
   training,
+  strategies = new Map(builtIn.map((strategy) => [strategy.id, strategy])),
+  metrics,
+  positive_event_types = [],
   concurrency = 1,
   signal,
 }: WorkerOptions): Promise<Worker> {
@@ -47,6 +63,9 @@ export async function startWorker({
   const stopping = new AbortController();
   const tasks = {
     [TRAIN_MODEL]: (payload: unknown) => trainModel(jobIdOf(payload), training, stopping.signal),
+    [CHECK_MODELS]: (payload: unknown) =>
+      checkModels({ sql, clock, strategies, metrics }, { only: checkedModel(payload), signal: stopping.signal }),
+    [SCHEDULE_TRAINING]: () => scheduleTraining({ sql, clock, strategies }),
     [MAINTAIN_PARTITIONS]: () => maintainPartitions(sql, clock),
   };
   const open = () => openQueueSession({ databaseUrl, tasks, concurrency });
@@ -70,7 +89,18 @@ export async function startWorker({
     recoverJobs(sql).catch((error: unknown) => {
       if (!stopping.signal.aborted) log.warning("Lost jobs could not be looked for: {error}", { error: String(error) });
     });
-  const idle = Promise.all([supervise(), repeat(RECOVER_INTERVAL, stopping.signal, recover)]);
+  const teach = () =>
+    updateBandits({ sql, clock, positive_event_types }).then(
+      () => {},
+      (error: unknown) => {
+        if (!stopping.signal.aborted) log.warning("Bandits could not be taught: {error}", { error: String(error) });
+      },
+    );
+  const idle = Promise.all([
+    supervise(),
+    repeat(RECOVER_INTERVAL, stopping.signal, recover),
+    repeat(BANDIT_INTERVAL, stopping.signal, teach),
+  ]);
 
   const stop = async () => {
     // First no new jobs, then the present one is told: what it hands back must not come to us again.
@@ -91,6 +121,12 @@ export async function startWorker({
   signal?.addEventListener("abort", () => void stopOnce());
   if (signal?.aborted) await stopOnce();
   return { stop: stopOnce };
+}
+
+/** One model when the job names it, else all. */
+function checkedModel(payload: unknown): { environment: string; version: string } | undefined {
+  const { environment, version } = (payload ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof environment === "string" && typeof version === "string" ? { environment, version } : undefined;
 }
 
 function jobIdOf(payload: unknown): string {
