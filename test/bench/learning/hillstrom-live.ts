@@ -96,7 +96,11 @@ async function runOrder(client: Client, order: string, customers: readonly Custo
     const late = from + BATCH > (customers.length * 2) / 3;
     for (const { arm, visit, source } of counted) {
       (served[arm] as number)++;
-      const tallies = [whole, ...(late ? [last_third] : []), ...(late && source !== "holdout" ? [last_third_decided] : [])];
+      const tallies = [
+        whole,
+        ...(late ? [last_third] : []),
+        ...(late && source !== "holdout" ? [last_third_decided] : []),
+      ];
       for (const tally of tallies) {
         tally.counted++;
         tally.visits += visit ? 1 : 0;
@@ -107,7 +111,13 @@ async function runOrder(client: Client, order: string, customers: readonly Custo
     if (visits.length > 0)
       await client.ingest(
         "hillstrom",
-        visits.map(({ user }) => ({ user_id: user.user_id, feature_key: FEATURE, event_type: "visit", timestamp, properties: {} })),
+        visits.map(({ user }) => ({
+          user_id: user.user_id,
+          feature_key: FEATURE,
+          event_type: "visit",
+          timestamp,
+          properties: {},
+        })),
       );
     if (whole.counted - trainedAt >= TRAIN_EVERY) {
       // Exposures are written within a moment, and their windows must have passed.
