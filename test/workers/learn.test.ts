@@ -86,6 +86,7 @@ describe("learn()", () => {
 
   test("takes the feature's own objective", async () => {
     const definition = {
+      key: "shop",
       steps: [],
       off_variant: "off",
       objective: { event_types: ["nobody does this"], window_seconds: 60 },
