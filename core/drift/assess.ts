@@ -46,7 +46,8 @@ const MIN_POSITIVES = 50;
 
 /**
  * What the signs mean: `stopped` when one of them stops the model, `warning` when one warns, else `fresh`. Age and schema only
- * warn: a model's steps see those by themselves at every decision, and name their own cause.
+ * warn: a model's steps see those by themselves at every decision, and name their own cause. So does scarce evidence: training
+ * never lets such a model go live, so somebody who said why has.
  */
 export function assess(signs: Signs, more: readonly Finding[] = []): Assessment {
   const found = [
@@ -112,7 +113,7 @@ function ofPositives(positives: Signs["positives"]): readonly Finding[] {
     .filter(([, count]) => count < MIN_POSITIVES)
     .map(([arm, count]) => ({
       sign: "evidence",
-      health: "stopped",
+      health: "warning",
       sentence: `It was trained with ${count} positive outcomes of "${arm}", and ${MIN_POSITIVES} of each variant are needed`,
     }));
 }

@@ -2,12 +2,15 @@ import { FEATURE_SCHEMA, type FeatureRow } from "../../core/model/feature-row.ts
 import { texts } from "./array-literal.ts";
 import type { Sql } from "./sql.ts";
 
-/** Exposures a check looks at: of these features, from `since` to `until` (milliseconds since the epoch). */
+/** Exposures a check looks at. */
 export interface CheckedRange {
   readonly environment: string;
   readonly feature_keys: readonly string[];
+  /** Milliseconds since the epoch. */
   readonly since: number;
   readonly until: number;
+  /** Only those of every n-th user, by a hash; a power of 2. */
+  readonly every: number;
 }
 
 /** What becomes of a decision: the events that count, and for how long after it. */
@@ -41,27 +44,30 @@ export interface ComparedUser {
   readonly guardrails: readonly number[];
 }
 
-/** Exposures are read of so many users that about this many rows come; of the others, nothing. */
-const SAMPLE = 50_000;
 const BATCH = 500;
 
-/** How many exposures there are, in all and in the last day; and which of the users to look at: every 2^n-th by a hash. */
+/** How many exposures there are, in all and in the last day. */
 export async function surveyExposures(
   sql: Sql,
   range: CheckedRange,
-): Promise<{ readonly total: number; readonly recent: number; readonly every: number }> {
-  const [{ total, recent }] = await sql<[{ total: number; recent: number }]>`
+): Promise<{ readonly total: number; readonly recent: number }> {
+  const [counts] = await sql<[{ total: number; recent: number }]>`
     select count(*)::float8 as total,
       count(*) filter (where at >= ${iso(range.until)}::timestamptz - interval '1 day')::float8 as recent
     from exposures where ${isChecked(sql, range)}`;
-  return { total, recent, every: 2 ** Math.max(0, Math.ceil(Math.log2(total / SAMPLE))) };
+  return counts;
+}
+
+/** Of which users to look at exposures, so that at most `rows` of them come. */
+export function everyFor(total: number, rows: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(total / rows)));
 }
 
 /** The latest feature row of each looked-at user. */
-export async function* latestRows(sql: Sql, range: CheckedRange, every: number): AsyncGenerator<FeatureRow> {
+export async function* latestRows(sql: Sql, range: CheckedRange): AsyncGenerator<FeatureRow> {
   const rows = sql<{ row: FeatureRow }[]>`
     select distinct on (user_id) features as row
-    from exposures where ${isChecked(sql, range)} and ${isSampled(sql, every)}
+    from exposures where ${isChecked(sql, range)}
     order by user_id, at desc`;
   for await (const batch of rows.cursor(BATCH)) for (const { row } of batch) yield row;
 }
@@ -70,7 +76,6 @@ export async function* latestRows(sql: Sql, range: CheckedRange, every: number):
 export async function* firstExposures(
   sql: Sql,
   range: CheckedRange,
-  every: number,
   outcome: OutcomeDefinition | null,
 ): AsyncGenerator<CheckedDecision> {
   const events = await countedEvents(sql, range, outcome);
@@ -78,7 +83,7 @@ export async function* firstExposures(
   const rows = sql<(Omit<CheckedDecision, "reward"> & Happened & { readonly known: boolean })[]>`
     with firsts as materialized (
       select distinct on (user_id) user_id, at, variant, probabilities, features
-      from exposures where ${isChecked(sql, range)} and ${isSampled(sql, every)}
+      from exposures where ${isChecked(sql, range)}
       order by user_id, at)
     select firsts.user_id, floor(extract(epoch from firsts.at) * 1000)::float8 as at, variant, probabilities, features as row,
       firsts.at <= ${iso(known)}::timestamptz as known, types, amount
@@ -195,15 +200,12 @@ function typesOf({ event_types, guardrails }: OutcomeDefinition): readonly strin
 }
 
 /** SQL: an exposure of the range with a feature row of this release's schema. */
-function isChecked(sql: Sql, { environment, feature_keys, since, until }: CheckedRange) {
+function isChecked(sql: Sql, { environment, feature_keys, since, until, every }: CheckedRange) {
   return sql`
     environment = ${environment} and feature_key = any(${texts(feature_keys)}::text::text[])
     and at >= ${iso(since)}::timestamptz and at <= ${iso(until)}::timestamptz
+    and (${every} = 1 or hashtext(user_id) & ${every - 1}::int = 0)
     and features is not null and (features ->> 'schema')::int = ${FEATURE_SCHEMA}`;
-}
-
-function isSampled(sql: Sql, every: number) {
-  return every === 1 ? sql`true` : sql`hashtext(user_id) & ${every - 1}::int = 0`;
 }
 
 function iso(time: number): string {

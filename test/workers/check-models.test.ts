@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { rampGroup } from "../../core/rollout/ramp-group.ts";
+import { startWorker } from "../../workers/runner.ts";
 import { checkModels } from "../../workers/tasks/check-models.ts";
+import { trainingPorts } from "../../workers/training-ports.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { addModel, customers, makeCheckout, show, trainCheckout } from "./support/made-up-checkout.ts";
 
@@ -121,6 +123,25 @@ describe("checkModels()", () => {
     expect(shadow).toMatchObject({ live: version, decisions: 1000, outcomes: 1000 });
     expect(shadow.agreement).toBeGreaterThan(0.9);
     expect(Math.abs(shadow.log_loss - shadow.live_log_loss)).toBeLessThan(0.02);
+  });
+});
+
+describe("POST /models/{version}/checks", () => {
+  test("has a worker look at a model that decides, and refuses one that does not", async () => {
+    const version = await makeCheckout(server, "asked", trained);
+    const candidate = await addModel(server, "asked", trained, { promote: false });
+    expect((await server.call("POST", `/models/${candidate}/checks`)).status).toBe(409);
+    expect((await server.call("POST", "/models/asked@99/checks")).status).toBe(404);
+    const { sql, url } = server.database;
+    const { clock, config } = server.services;
+    const training = trainingPorts({ databaseUrl: url, sql, clock, settings: config });
+    const worker = await startWorker({ databaseUrl: url, sql, clock, training });
+    expect((await server.call("POST", `/models/${version}/checks`)).status).toBe(202);
+    await vi.waitFor(async () => expect(await checksOf(version)).toMatchObject([{ health: "fresh" }]), {
+      timeout: 20_000,
+      interval: 50,
+    });
+    await worker.stop();
   });
 });
 

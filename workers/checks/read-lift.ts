@@ -3,10 +3,10 @@ import { createShareBatches } from "../../core/experiment/share-batches.ts";
 import { shareEProcess, shareMisfit } from "../../core/experiment/share-eprocess.ts";
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
-import { comparedUsers } from "../../server/postgres/checked-exposures.ts";
 import { heldOutSince } from "../../server/postgres/model-checks.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
 import type { CheckedScope } from "./checked-scope.ts";
+import { readCompared } from "./read-compared.ts";
 
 /** How the live model's users do beside those held out. */
 export interface ReadLift {
@@ -24,7 +24,7 @@ const MISFIT = Math.log(1000);
  * over are nobody's here.
  */
 export async function readLift(sql: Sql, scope: CheckedScope, model: Model, now: number): Promise<ReadLift | null> {
-  const { feature, objective, outcome, steps } = scope;
+  const { feature, objective, outcome } = scope;
   if (feature === undefined || objective === null || objective.holdout === 0 || outcome === null) return null;
   const { environment } = model;
   const begun = Date.parse(model.ramped_at ?? model.trained_at);
@@ -33,8 +33,7 @@ export async function readLift(sql: Sql, scope: CheckedScope, model: Model, now:
   const share = left / (left + objective.holdout);
   const batches = createShareBatches();
   const totals = { model: { users: 0, outcomes: 0 }, holdout: { users: 0, outcomes: 0 } };
-  const range = { environment, feature_keys: scope.feature_keys, since, until: now };
-  for await (const { user_id, at, held_out, reward } of comparedUsers(sql, range, steps, outcome)) {
+  for await (const { user_id, at, held_out, reward } of readCompared(sql, scope, { since, until: now })) {
     if (!held_out && !scope.serves(user_id)) continue;
     batches.add({ at, treated: !held_out, share, outcomes: [reward] });
     const group = held_out ? totals.holdout : totals.model;

@@ -4,9 +4,9 @@ import type { Model } from "../../core/model/model.ts";
 import type { ModelCheck } from "../../core/model/model-check.ts";
 import { type Monitor, nextStage, type RampStep } from "../../core/rollout/ramp.ts";
 import { rampGroup } from "../../core/rollout/ramp-group.ts";
-import { comparedUsers } from "../../server/postgres/checked-exposures.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
 import type { CheckedScope } from "./checked-scope.ts";
+import { readCompared } from "./read-compared.ts";
 
 /** Since when a challenger had which share of the users. */
 const Stage = z.object({ traffic: z.number(), since: z.string() });
@@ -27,7 +27,7 @@ export async function readRamp(
   latest: ModelCheck | undefined,
 ): Promise<ReadRamp> {
   const stages = stagesOf(model, latest);
-  const { feature, objective, outcome, steps } = scope;
+  const { feature, objective, outcome } = scope;
   const hold = (why: string): ReadRamp => ({
     stages,
     step: { action: "hold", traffic: model.traffic, sentence: `Held at ${model.traffic * 100} %: ${why}` },
@@ -37,8 +37,7 @@ export async function readRamp(
   const taken = rampGroup(feature.key);
   const batches = createShareBatches();
   const since = Date.parse((stages[0] as Stage).since);
-  const range = { environment: model.environment, feature_keys: scope.feature_keys, since, until: now };
-  for await (const { user_id, at, held_out, reward, guardrails } of comparedUsers(sql, range, steps, outcome)) {
+  for await (const { user_id, at, held_out, reward, guardrails } of readCompared(sql, scope, { since, until: now })) {
     if (held_out) continue;
     const share = shareAt(stages, at);
     batches.add({ at, treated: taken(user_id, share), share, outcomes: [reward, ...guardrails] });

@@ -9,6 +9,7 @@ import type { Model } from "../../core/model/model.ts";
 import { createRowScorer } from "../../core/model/row-scorer.ts";
 import {
   type CheckedRange,
+  everyFor,
   firstExposures,
   latestRows,
   surveyExposures,
@@ -25,6 +26,8 @@ export interface ReadSigns {
 }
 
 const DAY = 86_400_000;
+/** Exposures that are looked at. */
+const SAMPLE = 50_000;
 /** Of the last day only when it has so many exposures; else all since the model has its users. */
 const ENOUGH = 1000;
 /** Trained on other moments, a model says nothing of decisions. */
@@ -33,28 +36,25 @@ const DECISIONS: readonly unknown[] = ["exposures", "views"];
 /** Looks at the decisions made since the model has its users. */
 export async function readSigns(sql: Sql, scope: CheckedScope, model: Model, now: number): Promise<ReadSigns> {
   const artifact = artifactOf(model);
-  const range: CheckedRange = {
-    environment: model.environment,
-    feature_keys: scope.feature_keys,
-    since: Date.parse(model.ramped_at ?? model.trained_at),
-    until: now,
-  };
-  const { total, recent, every } = await surveyExposures(sql, range);
+  const since = Date.parse(model.ramped_at ?? model.trained_at);
+  const all = { environment: model.environment, feature_keys: scope.feature_keys, since, until: now, every: 1 };
+  const { total, recent } = await surveyExposures(sql, all);
+  const every = everyFor(total, SAMPLE);
+  const range = { ...all, every };
   const lately = recent >= ENOUGH ? { ...range, since: Math.max(range.since, now - DAY) } : range;
-  const decisions =
-    scope.feature === undefined ? null : await readDecisions(sql, { scope, model, artifact, range, every });
+  const decisions = scope.feature === undefined ? null : await readDecisions(sql, { scope, model, artifact, range });
   return {
     exposures: total,
     every,
     signs: {
-      shifts: artifact === undefined ? [] : await readShifts(sql, { model, artifact, range: lately, every }),
+      shifts: artifact === undefined ? [] : await readShifts(sql, { model, artifact, range: lately }),
       calibration: decisions?.calibration ?? null,
       propensities: decisions?.propensities ?? null,
       age_seconds: (now - Date.parse(model.trained_at)) / 1000,
       max_age_seconds: scope.max_age_seconds,
       schema: artifact?.feature_schema ?? null,
       current_schema: FEATURE_SCHEMA,
-      positives: positivesOf(model.process),
+      positives: positivesOf(model),
     },
   };
 }
@@ -63,18 +63,17 @@ interface Reading {
   readonly model: Model;
   readonly artifact: Artifact | undefined;
   readonly range: CheckedRange;
-  readonly every: number;
 }
 
 async function readShifts(
   sql: Sql,
-  { model, artifact, range, every }: Reading & { readonly artifact: Artifact },
+  { model, artifact, range }: Reading & { readonly artifact: Artifact },
 ): Promise<Signs["shifts"]> {
   const trained = field(field(model.process, "dataset_profile") ?? null, "train_rows");
   const meter = createShiftMeter(artifact, typeof trained === "number" ? trained : ENOUGH);
   const score = createRowScorer(artifact);
   const safe = artifact.arms?.[0] ?? "";
-  for await (const row of latestRows(sql, range, every)) {
+  for await (const row of latestRows(sql, range)) {
     const scored = score(row, safe);
     if (scored !== null) meter.add(scored);
   }
@@ -83,13 +82,13 @@ async function readShifts(
 
 async function readDecisions(
   sql: Sql,
-  { scope, model, artifact, range, every }: Reading & { readonly scope: CheckedScope },
+  { scope, model, artifact, range }: Reading & { readonly scope: CheckedScope },
 ): Promise<Pick<Signs, "calibration" | "propensities">> {
   const says = artifact !== undefined && saysOutcomes(model, artifact, scope);
   const score = artifact === undefined ? undefined : createRowScorer(artifact);
   const calibration = createCalibrationTest();
   const propensities = createPropensityCheck(Object.keys(scope.feature?.variants ?? {}));
-  const decisions = firstExposures(sql, range, every, says ? scope.outcome : null);
+  const decisions = firstExposures(sql, range, says ? scope.outcome : null);
   for await (const { user_id, variant, probabilities, row, reward } of decisions) {
     if (probabilities !== null) propensities.add(variant, probabilities);
     if (reward === null || !scope.serves(user_id)) continue;
@@ -105,9 +104,9 @@ function saysOutcomes({ process }: Model, { value_cap }: Artifact, { outcome }: 
   return outcome !== null && DECISIONS.includes(moments) && value_cap === (outcome.value?.cap ?? null);
 }
 
-/** By arm, of models that were trained by arm. */
-function positivesOf(process: Json): Signs["positives"] {
+/** By arm, of models that were trained by arm and learn no more. */
+function positivesOf({ process, learner }: Model): Signs["positives"] {
   const arms = field(process, "arms");
-  if (!Array.isArray(arms)) return null;
+  if (!Array.isArray(arms) || learner === "ridge") return null;
   return Object.fromEntries(arms.map((arm: Json) => [String(field(arm, "arm")), Number(field(arm, "positives"))]));
 }

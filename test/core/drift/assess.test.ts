@@ -44,7 +44,7 @@ describe("assess()", () => {
   test.each([
     ["age", "warning", { age_seconds: 3601 }],
     ["schema", "warning", { schema: 2 }],
-    ["evidence", "stopped", { positives: { off: 49, on: 500 } }],
+    ["evidence", "warning", { positives: { off: 49, on: 500 } }],
   ] as const)("sees %s, and answers with %s", (sign, health, changed) => {
     expect(of(changed)).toMatchObject({ health, findings: [{ sign, health }] });
   });
