@@ -122,6 +122,7 @@ describe("the documented answers", () => {
     const options = { feature_key: "checkout", learner: "logistic", window_seconds: 3600 };
     const { body: trained } = await call("POST /train", 200, "/train", options);
     const { body: queued } = await call("POST /train/async", 202, "/train/async", { ...options, seed: 2 });
+    await call("GET /train/jobs", 200, "/train/jobs?feature_key=checkout&limit=5");
     await call("GET /train/jobs/{job_id}", 200, `/train/jobs/${queued.job_id}`);
     await call("DELETE /train/jobs/{job_id}", 200, `/train/jobs/${queued.job_id}`);
     await call("GET /model/status", 200, "/model/status?feature_key=checkout");
@@ -175,6 +176,7 @@ test("every route that is registered is documented", () => {
     "POST /evaluate",
     "POST /train",
     "POST /train/async",
+    "GET /train/jobs",
     "GET /train/jobs/{job_id}",
     "GET /model/status",
     "GET /model/runs",
