@@ -47,10 +47,13 @@ export function requireEnough(dataset: Dataset): void {
 }
 
 /**
+ * The variants that can be compared, the safe one first. Others of which too little was seen are left out rather than keep
+ * all from being learned: a variant just added waits for the next training.
+ *
  * @param safe the variant the others are compared with
  * @throws Invalid `one_arm` or `insufficient_data`: the message says what was found of each variant
  */
-export function requireArms(dataset: Dataset, counts: readonly ArmCount[], safe: string): void {
+export function requireArms(dataset: Dataset, counts: readonly ArmCount[], safe: string): readonly string[] {
   const served = counts.filter(({ rows }) => rows > 0);
   const what = whatOf(dataset);
   if (served.length < 2)
@@ -58,14 +61,12 @@ export function requireArms(dataset: Dataset, counts: readonly ArmCount[], safe:
       "one_arm",
       `Cannot learn which variant is better from ${dataset.rows} ${what}: ${served[0]?.arm ?? "none"} was the only variant served. Exploration or a holdout (the objective's "exploration" and "holdout") serves the others to some`,
     );
-  const scarce = counts.filter(
-    ({ arm, rows, positives }) => (rows > 0 || arm === safe) && positives < MIN_OF_EACH_CLASS,
-  );
-  if (scarce.length === 0) return;
+  const enough = counts.filter(({ positives }) => positives >= MIN_OF_EACH_CLASS).map(({ arm }) => arm);
+  if (enough.includes(safe) && enough.length > 1) return enough;
   const found = counts.map(({ arm, rows, positives }) => `${arm} ${rows}, ${positives} of them positive`).join("; ");
   throw new Invalid(
     "insufficient_data",
-    `Cannot learn which variant is better from ${dataset.rows} ${what} (${found}): of each variant that was served, and of the safe one (${safe}), at least ${MIN_OF_EACH_CLASS} must be followed by a positive event ${whichOf(dataset)}. Too few: ${scarce.map(({ arm }) => arm).join(", ")}.${waitingOf(dataset)}`,
+    `Cannot learn which variant is better from ${dataset.rows} ${what} (${found}): of the safe variant (${safe}) and of another one at least ${MIN_OF_EACH_CLASS} must be followed by a positive event ${whichOf(dataset)}.${waitingOf(dataset)}`,
   );
 }
 

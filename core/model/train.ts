@@ -96,7 +96,7 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   const counts = countArms(dataset);
   const arms = options.target === "uplift" ? armsOf(dataset, counts) : null;
   progress(0, "splitting");
-  const split = splitDataset(dataset);
+  const split = ofArms(splitDataset(dataset), dataset, arms);
   requireOutcomes(dataset, split);
   progress(0.02, "encoding");
   const encoding = fitEncoding(dataset, split.train);
@@ -141,12 +141,24 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   };
 }
 
-/** The arms that were served, the safe one first. */
+/** The arms that are compared, the safe one first. */
 function armsOf(dataset: Dataset, counts: readonly ArmCount[]): readonly string[] {
   const safe = dataset.arms?.[0];
   if (safe === undefined) throw new Error("Cannot learn which variant is better: the dataset was built without arms");
-  requireArms(dataset, counts, safe);
-  return counts.filter(({ rows }) => rows > 0).map(({ arm }) => arm);
+  return requireArms(dataset, counts, safe);
+}
+
+/** Without the decisions for variants of which too little is known. */
+function ofArms(split: Split, dataset: Dataset, arms: readonly string[] | null): Split {
+  if (arms === null || dataset.arms === null || arms.length === dataset.arms.length) return split;
+  const known = dataset.arms.map((name) => arms.includes(name));
+  const kept = (rows: Uint32Array) => rows.filter((row) => known[dataset.arm?.[row] ?? 0]);
+  return {
+    ...split,
+    train: kept(split.train),
+    calibration: kept(split.calibration),
+    validation: kept(split.validation),
+  };
 }
 
 type Attempt =

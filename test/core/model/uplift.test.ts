@@ -193,6 +193,17 @@ describe("train() for uplift", () => {
   });
 });
 
+describe("train() for uplift", () => {
+  test("leaves out an arm of which too little is known, and learns the others", () => {
+    const added = trialExamples({ users: 3000 }).filter(({ arm }, i) => arm !== "blue" || i % 60 === 0);
+    const { artifact, process } = train(trialDataset(added), trainOptions({ target: "uplift" }));
+    const parsed = Artifact.parse(artifact);
+    expect(parsed.arms).toEqual(["off", "red"]);
+    expect(createScorer(parsed).scoreArms({ mobile: true, age: 40, plan: "pro" }, {}, START).best).toBe(1);
+    expect(process.arms).toContainEqual(expect.objectContaining({ arm: "blue" }));
+  });
+});
+
 describe("train() for uplift refuses", () => {
   const refusal = (
     options: TrialOptions,
@@ -213,17 +224,16 @@ describe("train() for uplift refuses", () => {
     expect(error.message).toMatch(/off was the only variant served/);
   });
 
-  test("too few positives of an arm, and says how many there are of each", () => {
-    const error = refusal({ users: 1200, rate: (_, arm) => (arm === 2 ? 0 : 0.3) });
+  test("too few positives of all but one arm, and says how many there are of each", () => {
+    const error = refusal({ users: 1200, rate: (_, arm) => (arm === 0 ? 0.3 : 0) });
     expect(error.code).toBe("insufficient_data");
-    expect(error.message).toMatch(/off \d+, \d+ of them positive; red \d+, \d+ of them positive; blue \d+, 0 of them/);
-    expect(error.message).toMatch(/Too few: blue\./);
+    expect(error.message).toMatch(/off \d+, \d+ of them positive; red \d+, 0 of them positive; blue \d+, 0 of them/);
   });
 
   test("a safe arm that was never served", () => {
     const error = refusal({}, (all) => all.filter(({ arm }) => arm !== "off"));
     expect(error.code).toBe("insufficient_data");
-    expect(error.message).toMatch(/Too few: off\./);
+    expect(error.message).toMatch(/off 0, 0 of them positive.* of the safe variant \(off\)/);
   });
 
   test("one class", () => {
