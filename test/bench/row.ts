@@ -1,3 +1,5 @@
+import { printTable } from "./print-table.ts";
+
 /** One line of the bench's table. Only the ratio is held against a target: absolute figures drift between machines. */
 export interface Row {
   readonly what: string;
@@ -24,13 +26,5 @@ export function printRows(rows: readonly Row[]): void {
     row.target === undefined ? "-" : "atLeast" in row.target ? `>= ${row.target.atLeast}` : `<= ${row.target.atMost}`,
     row.target === undefined ? "-" : isMet(row) ? "yes" : "NO",
   ]);
-  const table = [["what", "ours", "other", "ratio", "target", "met"], ...lines];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0))) ?? [];
-  for (const line of table)
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
+  printTable([["what", "ours", "other", "ratio", "target", "met"], ...lines]);
 }
