@@ -9,11 +9,11 @@
  *     { "policy": "thompson", "arms": ["off", "mens", "womens"] }
  *     { "policy": "squarecb", "gamma0": 20, "unit": ["org_id", "user_id"] }
  */
-import { hashUnit, prepareSeed } from "../../core/bucketing/murmur3.ts";
 import { readUnit } from "../../core/bucketing/unit.ts";
 import type { FallbackCause } from "../../core/decision/decision.ts";
 import type { Json } from "../../core/json.ts";
 import { createAssignment } from "../../core/policy/assignment.ts";
+import { rampGroup } from "../../core/rollout/ramp-group.ts";
 import type { Abstain, Ask, Decide, Distribution, Evaluator, Host, Strategy } from "../../core/strategy.ts";
 import { Config } from "./config.ts";
 import { createPolicy, type Opinion } from "./policy.ts";
@@ -29,8 +29,6 @@ export const strategy: Strategy<Config> = {
   prepare,
 };
 
-const HASHES = 0x1_0000_0000;
-
 function prepare(config: Config, host: Host): Evaluator {
   const { feature, objective } = host;
   const arms = feature.variants.filter((name) => config.arms?.includes(name) ?? true);
@@ -39,7 +37,7 @@ function prepare(config: Config, host: Host): Evaluator {
   const challenger = host.challenger === undefined ? null : createPolicy(config, host, host.challenger, arms);
   /** Of the units, the challenger's. */
   const share = host.challenger?.traffic ?? 0;
-  const ramp = prepareSeed(`${feature.key}#ramp`);
+  const isChallengers = rampGroup(feature.key);
 
   /** That the arm is served, over all draws and both models. */
   const marginal = (arm: number, first: Opinion, second: Opinion | null) => {
@@ -53,7 +51,7 @@ function prepare(config: Config, host: Host): Evaluator {
       return ask.explain ? { ...NOBODY, detail: `The user has none of ${config.unit.join(", ")}` } : NOBODY;
     const first = champion.ask(ask);
     const second = challenger === null ? null : challenger.ask(ask);
-    const challenged = challenger !== null && hashUnit(ramp, unit) / HASHES < share;
+    const challenged = challenger !== null && isChallengers(unit, share);
     const opinion = challenged ? (second as Opinion) : first;
     const { version } = challenged ? challenger : champion;
     const holdout = assignment.isHeldOut(unit);

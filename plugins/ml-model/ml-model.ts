@@ -12,9 +12,9 @@
  *     { "mode": "propensity", "threshold_mode": "match_rollout", "share": 0.25, "min_confidence": 0.8 }
  */
 
-import { hashUnit, prepareSeed } from "../../core/bucketing/murmur3.ts";
 import { readUnit } from "../../core/bucketing/unit.ts";
 import { createAssignment } from "../../core/policy/assignment.ts";
+import { rampGroup } from "../../core/rollout/ramp-group.ts";
 import type { Abstain, Ask, Decide, Distribution, Evaluator, Host, Strategy, Verdict } from "../../core/strategy.ts";
 import type { Choice } from "./choice.ts";
 import { armsOf, Config } from "./config.ts";
@@ -34,7 +34,6 @@ export const strategy: Strategy<Config> = {
 };
 
 const UNIT = ["user_id"];
-const HASHES = 0x1_0000_0000;
 
 function prepare(config: Config, host: Host): Evaluator {
   const arms = armsOf(config, host);
@@ -44,7 +43,7 @@ function prepare(config: Config, host: Host): Evaluator {
   const champion = createDecider(config, host, host.model, arms);
   const challenger = host.challenger && createDecider(config, host, host.challenger, arms);
   const share = host.challenger?.traffic ?? 0;
-  const ramp = prepareSeed(`${host.feature.key}#ramp`);
+  const isChallengers = rampGroup(host.feature.key);
   const learning = host.objective !== null;
 
   /** That the arm is served, over all draws and both models: neither has to be asked again. */
@@ -63,7 +62,7 @@ function prepare(config: Config, host: Host): Evaluator {
       const { arm, u } = assignment.holdOut(unit as string);
       return heldOut(arms[arm] as string, marginal(arm, first, second), u, ask);
     }
-    const challenged = second !== null && unit !== undefined && hashUnit(ramp, unit) / HASHES < share;
+    const challenged = second !== null && unit !== undefined && isChallengers(unit, share);
     const decider = challenged ? (challenger as Decider) : champion;
     const choice = challenged ? second : first;
     const { cause, score, threshold, confidence } = choice;
