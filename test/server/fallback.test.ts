@@ -26,7 +26,10 @@ const unsound = (does: string, budget_ms?: number) => ({
   config: { does },
   ...(budget_ms === undefined ? {} : { budget_ms }),
 });
-const model = (config: Readonly<Record<string, Json>>) => ({ strategy: "ml-model", config: { mode: "propensity", ...config } });
+const model = (config: Readonly<Record<string, Json>>) => ({
+  strategy: "ml-model",
+  config: { mode: "propensity", ...config },
+});
 const byOrganisation = {
   strategy: "hash-bucketing",
   config: {

@@ -94,7 +94,11 @@ describe("toDefinition()", () => {
       fallback_variant: "off",
       enabled: true,
       steps: [
-        { id: "model", strategy: "ml-model", config: { mode: "propensity", threshold_mode: "fixed", threshold_value: 0.4, share: 0.25 } },
+        {
+          id: "model",
+          strategy: "ml-model",
+          config: { mode: "propensity", threshold_mode: "fixed", threshold_value: 0.4, share: 0.25 },
+        },
         {
           id: "rollout",
           strategy: "hash-bucketing",
