@@ -29,6 +29,8 @@ const BAGS = 20;
 const BAG_ROWS = 10_000;
 /** A bag has fewer but larger trees, which together learn as much: its spread has to cover what the main ensemble misses. */
 const BAG_TREES = 20;
+/** Beyond it steps overshoot: then a bag has more trees. */
+const BAG_RATE = 0.75;
 const BAG_TREE: TreeOptions = { ...TREE, leaves: 12 };
 
 /**
@@ -62,7 +64,7 @@ export function fitTrees(problem: Problem, options: BoostOptions): TreesModel {
   const onTree = (trees: number) => progress(0.5 + (0.2 * trees) / size);
   const main = isRefitted ? growEnsemble(sample, known, { ...TREE, rate: RATE, most: size, onTree }) : first;
 
-  const most = Math.min(BAG_TREES, size);
+  const most = Math.max(Math.min(BAG_TREES, size), Math.ceil((RATE * size) / BAG_RATE));
   const rate = size === 0 ? RATE : (RATE * size) / most;
   const { draw, scale } = bootstrap(known, options.units, BAG_ROWS);
   const bags = Array.from({ length: BAGS }, (_, i) => {
