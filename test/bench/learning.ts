@@ -4,6 +4,9 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { benchNoise } from "./learning/noise.ts";
+import { benchPoisoning } from "./learning/poisoning.ts";
+import { benchScale } from "./learning/scale.ts";
 import { benchSupervised } from "./learning/supervised.ts";
 
 /** Where the sets are that may not be shipped: hillstrom.csv.gz and cdnow.csv.gz. */
@@ -11,6 +14,9 @@ const DATA = "../shared/data";
 
 const PARTS: Readonly<Record<string, (directory: string) => Promise<void>>> = {
   supervised: benchSupervised,
+  noise: benchNoise,
+  poisoning: benchPoisoning,
+  scale: benchScale,
 };
 
 const { values, positionals } = parseArgs({
