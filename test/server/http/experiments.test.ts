@@ -202,6 +202,18 @@ describe("an experiment, end to end", () => {
     expect((await create({ feature_key: "returned" })).status).toBe(201);
   });
 
+  test("keeps the variants it serves: the feature cannot be written without them until it is stopped", async () => {
+    await createFeature("kept");
+    const { body } = await create({ feature_key: "kept" });
+    const without = { key: "kept", name: "Kept", variants: { off: false }, steps: [] };
+    const refused = await server.call("PUT", "/features/kept", without);
+    expect(refused.status).toBe(422);
+    expect(refused.body.detail).toMatchObject({ code: "variant_in_experiment" });
+    expect(refused.body.detail.message).toContain('"on"');
+    await server.call("POST", `/experiments/${body.id}/stop`);
+    expect((await server.call("PUT", "/features/kept", without)).status).toBe(200);
+  });
+
   test("waits when it was created with enabled: false", async () => {
     await createFeature("waiting");
     const { body: experiment } = await create({ feature_key: "waiting", enabled: false });
