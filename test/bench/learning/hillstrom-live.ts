@@ -1,4 +1,3 @@
-import { seededRandom } from "../../../core/model/random.ts";
 import { type Client, createClient } from "../../../server/client/client.ts";
 import { startProduct } from "../server-process.ts";
 import { ARMS, type Customer, readHillstrom } from "./hillstrom.ts";
@@ -16,6 +15,9 @@ export interface LiveResult {
   /** Without the held-out users, who are no model's. */
   readonly last_third_decided: Tally;
   readonly served: Readonly<Record<string, number>>;
+  /** Of the trial in the last third: what its own draw, and the men's e-mail for everyone, brought. */
+  readonly uniform: Tally;
+  readonly always_mens: Tally;
   /** Decided for another arm between looking and serving, because the model moved: their outcome is not known. */
   readonly raced: number;
   readonly trainings: number;
@@ -33,7 +35,8 @@ const WINDOW_SECONDS = 1;
  * then its outcome is known (rejection replay). What would be served is looked up by a replay of the batch, which stores
  * nothing; whoever counts is then served, and visits are sent as events.
  *
- * Each order runs in an environment of its own.
+ * Each order runs in an environment of its own and begins at another customer, all at the same distance, so that everybody is
+ * in the last third of about as many orders: customers differ more than policies do.
  */
 export async function hillstromLive(directory: string, orders: number): Promise<readonly LiveResult[]> {
   const customers = readHillstrom(directory);
@@ -48,8 +51,9 @@ export async function hillstromLive(directory: string, orders: number): Promise<
         body: JSON.stringify({ key: environment }),
       });
       const client = createClient({ url: product.url, environment });
-      const name = order === 0 ? "as published" : `shuffled by ${order}`;
-      results.push(await runOrder(client, name, order === 0 ? customers : shuffled(customers, order)));
+      const first = Math.round((order * customers.length) / orders);
+      const turned = [...customers.slice(first), ...customers.slice(0, first)];
+      results.push(await runOrder(client, `from customer ${first + 1}`, turned));
     }
     return results;
   } finally {
@@ -128,15 +132,12 @@ async function runOrder(client: Client, order: string, customers: readonly Custo
     }
   }
   const seconds = (Date.now() - began) / 1000;
-  return { order, whole, last_third, last_third_decided, served, raced, trainings, seconds };
+  const late = customers.slice(Math.floor((customers.length * 2) / 3));
+  const uniform = tallyOf(late);
+  const always_mens = tallyOf(late.filter(({ arm }) => arm === "mens"));
+  return { order, whole, last_third, last_third_decided, served, uniform, always_mens, raced, trainings, seconds };
 }
 
-function shuffled(customers: readonly Customer[], seed: number): readonly Customer[] {
-  const random = seededRandom(seed);
-  const order = [...customers];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j] as Customer, order[i] as Customer];
-  }
-  return order;
+function tallyOf(customers: readonly Customer[]): Tally {
+  return { counted: customers.length, visits: customers.filter(({ visit }) => visit).length };
 }
