@@ -89,6 +89,8 @@ export interface Host {
 export interface CompiledCondition {
   test(ask: Ask): boolean;
   explain(ask: Ask): ConditionTrace;
+  /** Why it is no match whatever the ask: it needs an operator whose plugin is gone. Left out when all is there. */
+  readonly gone?: string;
 }
 
 /** One question to a strategy. Read only. */

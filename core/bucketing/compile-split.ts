@@ -1,16 +1,14 @@
 import type { Json } from "../json.ts";
-import { bucketOf, compileBucketing } from "./bucket.ts";
+import { MURMUR } from "./algorithm.ts";
+import { bucketBy, bucketOf, type CompiledBucketing, compileBucketing } from "./bucket.ts";
 import { type CompiledGate, compileGate, passes } from "./gate.ts";
-import type { Seed } from "./murmur3.ts";
 import { bucketsOf, reallocate, size } from "./reallocate.ts";
 import { BUCKETS, type Split } from "./split.ts";
 import { readUnit } from "./unit.ts";
 
-/** A split ready to be asked. Arms go by their index in the split. */
-export interface CompiledSplit {
+/** A split ready to be asked. Arms go by their index in the split. Neither seed nor plugin: one arm has all buckets. */
+export interface CompiledSplit extends CompiledBucketing {
   readonly unit: readonly string[];
-  /** null: one arm has all buckets. */
-  readonly seed: Seed | null;
   /** The gates that keep someone out; null: there are none. */
   readonly traffic: readonly CompiledGate[] | null;
   /** Where each interval of buckets ends, ascending, and which arm owns it. */
@@ -31,7 +29,7 @@ export const EVERYONE = -3;
 
 /** `seed` is used when the split was stored without one. Throws a RangeError when its arms do not share out all buckets. */
 export function compileSplit(split: Split, seed: string): CompiledSplit {
-  const bucketing = split.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS };
+  const bucketing = split.bucketing ?? { algorithm: MURMUR, seed, buckets: BUCKETS };
   const gates = (split.traffic ?? [])
     .map((gate) => compileGate(gate, `${bucketing.seed}#traffic`))
     .filter(({ open }) => open < BUCKETS);
@@ -39,7 +37,7 @@ export function compileSplit(split: Split, seed: string): CompiledSplit {
   const sole = owners.length === 1;
   return {
     unit: split.unit,
-    seed: sole ? null : compileBucketing(bucketing),
+    ...(sole ? NO_BUCKETING : compileBucketing(bucketing)),
     traffic: gates.length === 0 ? null : gates,
     ends,
     owners,
@@ -47,20 +45,28 @@ export function compileSplit(split: Split, seed: string): CompiledSplit {
   };
 }
 
+const NO_BUCKETING: CompiledBucketing = { seed: null, plugged: null };
+
 /** The user's bucket; or NO_UNIT, OUTSIDE (a traffic gate keeps the user out) or EVERYONE (one arm has all buckets). */
-export function placeIn({ unit, seed, traffic }: CompiledSplit, user: Attributes): number {
+export function placeIn(split: CompiledSplit, user: Attributes): number {
+  const { unit, seed, traffic } = split;
   if (traffic !== null)
     for (const gate of traffic) {
       const through = passes(gate, user);
       if (through === undefined) return NO_UNIT;
       if (!through) return OUTSIDE;
     }
-  if (seed === null) return EVERYONE;
+  if (seed === null) return split.plugged === null ? EVERYONE : placeByPlugin(split, user);
   // Most users have the first unit, as text.
   const value = user[unit[0] as string];
   if (typeof value === "string" && value !== "") return bucketOf(seed, value);
   const found = readUnit(user, unit);
   return found === undefined ? NO_UNIT : bucketOf(seed, found);
+}
+
+function placeByPlugin(split: CompiledSplit, user: Attributes): number {
+  const found = readUnit(user, split.unit);
+  return found === undefined ? NO_UNIT : bucketBy(split, found);
 }
 
 /** The arm that owns what `placeIn` answered: a bucket or EVERYONE. */

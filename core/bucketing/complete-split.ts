@@ -1,3 +1,4 @@
+import { MURMUR } from "./algorithm.ts";
 import { reallocate } from "./reallocate.ts";
 import type { Gate, Range, Split } from "./split.ts";
 import { BUCKETS } from "./split.ts";
@@ -5,7 +6,7 @@ import { BUCKETS } from "./split.ts";
 type Arm = Split["arms"][number];
 
 /**
- * The split as it is stored: seeds and bucket ranges written down. The seed is the one sent, else the one `previous` was
+ * The split as it is stored: seeds and bucket ranges written down. Algorithm and seed are those sent, else those `previous` was
  * stored with, else `seed`. Ranges that were sent are where a change of weights starts from, so that writing back an
  * earlier revision restores its assignment; else those of `previous`, arm by arm by variant; else the arms in order.
  * Throws a RangeError when ranges that were sent overlap.
@@ -18,7 +19,7 @@ export function completeSplit(split: Split, seed: string, previous?: Split): Spl
   const ranges = reallocate(split.arms.map(({ weight }, index) => ({ weight, ranges: history[index] })));
   return {
     unit: split.unit,
-    bucketing: split.bucketing ?? { algorithm: "murmur3-v1", seed: used, buckets: BUCKETS },
+    bucketing: split.bucketing ?? previous?.bucketing ?? { algorithm: MURMUR, seed: used, buckets: BUCKETS },
     arms: split.arms.map(({ variant, weight }, index) => ({ variant, weight, ranges: mutable(ranges[index] ?? []) })),
     ...(split.traffic === undefined ? {} : { traffic: split.traffic.map((gate) => completeTraffic(gate, used)) }),
   };
@@ -27,7 +28,7 @@ export function completeSplit(split: Split, seed: string, previous?: Split): Spl
 function completeTraffic(gate: Gate, seed: string): Gate {
   return {
     ...gate,
-    bucketing: gate.bucketing ?? { algorithm: "murmur3-v1", seed: `${seed}#traffic`, buckets: BUCKETS },
+    bucketing: gate.bucketing ?? { algorithm: MURMUR, seed: `${seed}#traffic`, buckets: BUCKETS },
   };
 }
 

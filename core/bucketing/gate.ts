@@ -1,17 +1,16 @@
 import type { Json } from "../json.ts";
-import { bucketOf, compileBucketing } from "./bucket.ts";
-import type { Seed } from "./murmur3.ts";
+import { MURMUR } from "./algorithm.ts";
+import { bucketBy, bucketOf, type CompiledBucketing, compileBucketing } from "./bucket.ts";
 import type { Gate } from "./split.ts";
 import { BUCKETS } from "./split.ts";
 import { readUnit } from "./unit.ts";
 
 /** A gate ready to be asked. */
-export interface CompiledGate {
+export interface CompiledGate extends CompiledBucketing {
   /** Buckets below this are let through. */
   readonly open: number;
   readonly percentage: number;
   readonly unit: readonly string[];
-  readonly seed: Seed;
 }
 
 /** `seed` is used when the gate was stored without one. */
@@ -20,7 +19,7 @@ export function compileGate(gate: Gate, seed: string): CompiledGate {
     open: Math.round(gate.percentage * (BUCKETS / 100)),
     percentage: gate.percentage,
     unit: gate.unit,
-    seed: compileBucketing(gate.bucketing ?? { algorithm: "murmur3-v1", seed, buckets: BUCKETS }),
+    ...compileBucketing(gate.bucketing ?? { algorithm: MURMUR, seed, buckets: BUCKETS }),
   };
 }
 
@@ -32,5 +31,6 @@ export function passes(
   if (gate.open === 0) return false;
   if (gate.open === BUCKETS) return true;
   const unit = readUnit(user, gate.unit);
-  return unit === undefined ? undefined : bucketOf(gate.seed, unit) < gate.open;
+  if (unit === undefined) return undefined;
+  return (gate.seed === null ? bucketBy(gate, unit) : bucketOf(gate.seed, unit)) < gate.open;
 }

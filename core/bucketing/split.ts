@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { algorithmNames, MURMUR } from "./algorithm.ts";
 
 /** Resolution of every split: 100,000 buckets, so the smallest step is 0.001 %. */
 export const BUCKETS = 100_000;
@@ -8,7 +9,14 @@ export const BUCKETS = 100_000;
  * a new algorithm gets a new name.
  */
 export const Bucketing = z.strictObject({
-  algorithm: z.literal("murmur3-v1").default("murmur3-v1"),
+  algorithm: z
+    .string()
+    .refine((name) => algorithmNames().includes(name), {
+      error: ({ input }) =>
+        `There is no bucketing algorithm ${JSON.stringify(input)}: use one of ${algorithmNames().join(", ")}`,
+    })
+    .default(MURMUR)
+    .meta({ description: "murmur3-v1, or one that a plugin brings", examples: [MURMUR] }),
   seed: z.string().min(1).max(200),
   buckets: z.literal(BUCKETS).default(BUCKETS),
 });

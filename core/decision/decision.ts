@@ -90,5 +90,7 @@ export interface ConditionTrace {
   readonly feature?: string;
   readonly bucket?: number;
   readonly percentage?: number;
+  /** What stands in the way, in words: an operator whose plugin is gone. */
+  readonly detail?: string;
   readonly children?: readonly ConditionTrace[];
 }

@@ -189,7 +189,7 @@ function compileStep(
   try {
     if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
     const when = step.when === undefined || step.when === true ? null : host.condition(step.when);
-    const parsed = strategy.config.parse(step.config);
+    const parsed = parseStored(strategy, step.config);
     // Usually nothing was added: the stored config is kept rather than a second one beside it.
     const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, host);
     if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
@@ -197,6 +197,14 @@ function compileStep(
   } catch (error) {
     return { ...compiled, broken: { failed: "error", detail: `Cannot be used: ${messageOf(error)}` } };
   }
+}
+
+/** Sound when it was written, but its plugin may have changed since. */
+function parseStored(strategy: Strategy, config: unknown): unknown {
+  const { success, data, error } = strategy.config.safeParse(config);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new TypeError(`config${(issue?.path ?? []).map((part) => `/${String(part)}`).join("")}: ${issue?.message}`);
 }
 
 function stepShell(

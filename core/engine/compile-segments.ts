@@ -24,9 +24,14 @@ export function compileSegments(
     if (segment === undefined) return undefined;
     compiled.set(key, undefined);
     const scope = { segment: get, offVariant: (name: string) => offVariants.get(name), seed: `segment:${key}#gate` };
-    const condition = compileCondition(segment.condition, scope);
-    compiled.set(key, condition);
-    return condition;
+    try {
+      compiled.set(key, compileCondition(segment.condition, scope));
+    } catch (error) {
+      // Thrown to everyone who asks, not only to the first.
+      compiled.delete(key);
+      throw error;
+    }
+    return compiled.get(key);
   };
   let references: ReadonlyMap<string, References> | undefined;
   return {

@@ -1,11 +1,11 @@
-import { bucketOf } from "../bucketing/bucket.ts";
+import { bucketBy } from "../bucketing/bucket.ts";
 import { compileGate, passes } from "../bucketing/gate.ts";
 import { readUnit } from "../bucketing/unit.ts";
 import type { ConditionTrace } from "../decision/decision.ts";
 import type { CompiledCondition } from "../strategy.ts";
 import { compileAttribute } from "./attribute.ts";
 import { type Condition, completeGate, MAX_DEPTH } from "./condition.ts";
-import { OPERATORS } from "./operators.ts";
+import { findOperator } from "./operators.ts";
 
 /** What a condition may refer to. */
 export interface ConditionScope {
@@ -19,7 +19,8 @@ export interface ConditionScope {
 
 /**
  * Parses a condition once: patterns, versions, dates, lists. Throws a TypeError or RangeError when it is not sound, which
- * stored conditions are not: they were checked on write. The compiled condition is total; missing is no.
+ * stored conditions are not: they were checked on write. The compiled condition is total; missing is no. An operator whose
+ * plugin is gone is no match, and neither is the negation of what asks it.
  */
 export function compileCondition(condition: Condition, scope: ConditionScope): CompiledCondition {
   return compileAt(condition, scope, 1);
@@ -50,6 +51,7 @@ function compileAll(children: readonly CompiledCondition[]): CompiledCondition {
       const traces = children.map((child) => child.explain(ask));
       return { condition: "all", result: yesOrNo(traces.every(holds)), children: traces };
     },
+    ...goneIn(children),
   };
 }
 
@@ -63,10 +65,17 @@ function compileAny(children: readonly CompiledCondition[]): CompiledCondition {
       const traces = children.map((child) => child.explain(ask));
       return { condition: "any", result: yesOrNo(traces.some(holds)), children: traces };
     },
+    ...goneIn(children),
   };
 }
 
 function compileNot(child: CompiledCondition): CompiledCondition {
+  if (child.gone !== undefined)
+    return {
+      test: () => false,
+      explain: (ask) => ({ condition: "not", result: "missing", children: [child.explain(ask)] }),
+      gone: child.gone,
+    };
   return {
     test: (ask) => !child.test(ask),
     explain(ask) {
@@ -86,6 +95,7 @@ function compileSegment(key: string, scope: ConditionScope): CompiledCondition {
       const trace = segment.explain(ask);
       return { condition: "segment", result: yesOrNo(holds(trace)), segment: key, children: [trace] };
     },
+    ...goneIn([segment]),
   };
 }
 
@@ -122,7 +132,7 @@ function compileGateCondition(
         condition: "gate",
         result: through === undefined ? "missing" : yesOrNo(through),
         percentage: gate.percentage,
-        ...(unit === undefined ? {} : { bucket: bucketOf(gate.seed, unit) }),
+        ...(unit === undefined ? {} : { bucket: bucketBy(gate, unit) }),
       };
     },
   };
@@ -130,8 +140,8 @@ function compileGateCondition(
 
 function compileAttributeCondition(condition: Extract<Condition, { attribute: string }>): CompiledCondition {
   const read = compileAttribute(condition.attribute);
-  const operator = OPERATORS[condition.op];
-  if (operator === undefined) throw new TypeError(`There is no operator "${condition.op}"`);
+  const operator = findOperator(condition.op);
+  if (operator === undefined) return compileGone(condition);
   const matches = operator.compile(condition.value);
   const missing = operator.missing ?? false;
   return {
@@ -151,6 +161,18 @@ function compileAttributeCondition(condition: Extract<Condition, { attribute: st
       return { ...asked, result: yesOrNo(matches(found)), found };
     },
   };
+}
+
+function compileGone({ attribute, op, value }: Extract<Condition, { attribute: string }>): CompiledCondition {
+  const gone = `There is no operator "${op}": is its plugin loaded?`;
+  const asked = { condition: "attribute", attribute, op, ...(value === undefined ? {} : { expected: value }) } as const;
+  return { test: () => false, explain: () => ({ ...asked, result: "missing", detail: gone }), gone };
+}
+
+/** Why one of these cannot be known, to be passed on; nothing when all can. */
+function goneIn(children: readonly CompiledCondition[]): Pick<CompiledCondition, "gone"> {
+  const gone = children.find((child) => child.gone !== undefined)?.gone;
+  return gone === undefined ? {} : { gone };
 }
 
 function holds(trace: ConditionTrace): boolean {

@@ -2,7 +2,8 @@ import type { Json } from "../json.ts";
 import { Invalid } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
 import { checkJson } from "./bounded-json.ts";
-import { completeCondition } from "./condition.ts";
+import { checkOperators } from "./check-operators.ts";
+import { type Condition, completeCondition } from "./condition.ts";
 import type { Feature, Step } from "./feature.ts";
 import { sameJson } from "./same-json.ts";
 import type { WrittenStep } from "./shorthand.ts";
@@ -15,11 +16,20 @@ export interface CompleteStepsOptions extends Pick<Feature, "key" | "variants"> 
 
 /**
  * Steps as they are stored: each config parsed and completed by its strategy, seeds written down. A step that did not
- * change is taken over as it is, even when its strategy is not loaded here, so that a feature can always be switched off.
+ * change is taken over as it is, even when its strategy, or what else a plugin brought to it, is not loaded here, so that a
+ * feature can always be switched off.
  * Throws Invalid naming the step and field.
  */
 export function completeSteps(written: readonly WrittenStep[], options: CompleteStepsOptions): readonly Step[] {
-  const steps = written.map((step, index) => completeStep(step, index, written, options));
+  const steps = written.map((step, index) => {
+    try {
+      return completeStep(step, index, written, options);
+    } catch (error) {
+      const same = options.stored?.steps.find(({ id }) => id === step.id);
+      if (same !== undefined && sameJson(same, step)) return same;
+      throw error;
+    }
+  });
   const ids = new Set<string>();
   for (const [index, { id }] of steps.entries()) {
     if (ids.has(id))
@@ -38,20 +48,21 @@ function completeStep(
   const { key, strategies, stored } = options;
   const same = stored?.steps.find((step) => step.id === written.id && step.strategy === written.strategy);
   const strategy = strategies.get(written.strategy);
-  if (strategy === undefined) {
-    if (same !== undefined && sameJson(same, written)) return same;
+  if (strategy === undefined)
     throw new Invalid(
       "unknown_strategy",
       `There is no strategy "${written.strategy}": use one of ${[...strategies.keys()].join(", ")}`,
       `/steps/${index}/strategy`,
     );
-  }
+  if (written.when !== undefined) checkOperators(written.when, `/steps/${index}/when`);
   const field = `/steps/${index}/config`;
   const first =
     all.slice(0, index).every((step) => step.strategy !== written.strategy) &&
     (stored?.steps ?? []).every((step) => step.strategy !== written.strategy || step.id === written.id);
   const parsed = parseConfig(strategy, written.config ?? {}, field);
   const config = completeConfig(strategy, parsed, { feature_key: key, step_id: written.id, first, same }, field);
+  for (const condition of contain(() => strategy.conditions?.(parsed), strategy.id, field) ?? [])
+    checkOperators(condition, field + placeOf(condition, parsed));
   for (const variant of strategy.variants?.(config) ?? [])
     if (!Object.hasOwn(options.variants, variant))
       throw new Invalid(
@@ -73,8 +84,25 @@ function parseConfig(strategy: Strategy, config: Json, field: string): unknown {
   const parsed = contain(() => strategy.config.safeParse(config), strategy.id, field);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const path = (issue?.path ?? []).map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  // A field that is not known is at fault itself, not what it stands in.
+  const strangers = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const path = [...(issue?.path ?? []), ...strangers].map(escapePart);
   throw new Invalid("invalid_config", `${strategy.id}: ${issue?.message ?? "wrong config"}`, field + path.join(""));
+}
+
+function escapePart(part: PropertyKey): string {
+  return `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+/** Where in a config one of its own conditions stands, as a JSON pointer; empty when it was made up. */
+function placeOf(condition: Condition, config: unknown): string {
+  if (typeof config !== "object" || config === null) return "";
+  for (const [name, value] of Object.entries(config)) {
+    if (value === condition) return escapePart(name);
+    const inside = placeOf(condition, value);
+    if (inside !== "") return escapePart(name) + inside;
+  }
+  return "";
 }
 
 function completeConfig(

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkConfiguration } from "../../../core/feature/check-configuration.ts";
+import { checkOperators } from "../../../core/feature/check-operators.ts";
 import { Condition, completeCondition } from "../../../core/feature/condition.ts";
 import type { Segment } from "../../../core/feature/segment.ts";
 import { Json } from "../../../core/json.ts";
@@ -133,5 +134,6 @@ type Written = Pick<Segment, "key" | "name" | "condition">;
 
 /** Gates get their seed once, so that renaming things later moves no user. */
 function complete({ key, name, condition }: Written): Written {
+  checkOperators(condition, "/condition");
   return { key, name, condition: completeCondition(condition, `segment:${key}#gate`) };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketOf, compileBucketing } from "../../../core/bucketing/bucket.ts";
+import { bucketBy, compileBucketing } from "../../../core/bucketing/bucket.ts";
 import { hashUnit, prepareSeed } from "../../../core/bucketing/murmur3.ts";
 import { BUCKETS } from "../../../core/bucketing/split.ts";
 import vectors from "../../conformance/vectors/bucketing.json" with { type: "json" };
@@ -8,7 +8,7 @@ import vectors from "../../conformance/vectors/bucketing.json" with { type: "jso
 test("hashUnit() and bucketOf() equal the vectors", () => {
   for (const { seed, unit, hash, bucket100k } of vectors) {
     expect(hashUnit(prepareSeed(seed), unit), `${seed}/${unit}`).toBe(hash);
-    expect(bucketOf(compileBucketing({ algorithm: "murmur3-v1", seed, buckets: BUCKETS }), unit)).toBe(bucket100k);
+    expect(bucketBy(compileBucketing({ algorithm: "murmur3-v1", seed, buckets: BUCKETS }), unit)).toBe(bucket100k);
   }
 });
 
