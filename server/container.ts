@@ -31,11 +31,12 @@ import { decisionLog } from "./postgres/logged-decisions.ts";
 import { modelCheckStore } from "./postgres/model-checks.ts";
 import { modelStore } from "./postgres/models.ts";
 import { profileStore } from "./postgres/profiles.ts";
+import { secretStore } from "./postgres/secrets.ts";
 import { segmentStore } from "./postgres/segments.ts";
 import { openSql, type Sql } from "./postgres/sql.ts";
 import { trainingJobStore } from "./postgres/training-jobs.ts";
 import { profileCache } from "./profile-cache.ts";
-import type { Metrics, Observer, ProfileCache, Services, Snapshots } from "./services.ts";
+import type { Metrics, Observer, ProfileCache, Secrets, Services, Snapshots } from "./services.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
@@ -66,6 +67,7 @@ const EXPERIMENTS = token<ExperimentStore>("ExperimentStore");
 const LIFTS = token<LiftStore>("LiftStore");
 const DECISIONS = token<DecisionLog>("DecisionLog");
 const CHECKS = token<ModelCheckStore>("ModelCheckStore");
+const SECRETS = token<Secrets>("Secrets");
 const OBSERVER = token<Observer>("Observer");
 
 /**
@@ -93,6 +95,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   single(LIFTS, () => liftStore(get(SQL)));
   single(CHECKS, () => modelCheckStore(get(SQL)));
   single(DECISIONS, () => decisionLog(get(SQL)));
+  single(SECRETS, () => secretStore(get(SQL)));
   single(EXPOSURES, () => exposureStore(get(SQL)));
   single(PROFILE_STORE, () => profileStore(get(SQL)));
   single(PROFILES, () => profileCache(get(PROFILE_STORE), get(CLOCK)));
@@ -127,6 +130,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     decisions: get(DECISIONS),
     lifts: get(LIFTS),
     checks: get(CHECKS),
+    secrets: get(SECRETS),
   };
   return {
     services,

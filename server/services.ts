@@ -38,6 +38,7 @@ export interface Services {
   readonly decisions: DecisionLog;
   readonly lifts: LiftStore;
   readonly checks: ModelCheckStore;
+  readonly secrets: Secrets;
 }
 
 /** The current snapshot of every environment, kept fresh by notifications (server/snapshots.ts). */
@@ -50,7 +51,15 @@ export interface Snapshots {
   readonly ready: boolean;
   /** Reloads one environment at once, so that a writer reads its own write; other servers follow the notification. */
   refresh(environment: string): Promise<void>;
+  /** Calls the listener after an environment's snapshot was replaced; the answer ends that. Listeners must not throw. */
+  onReplaced(listener: (environment: string) => void): () => void;
   close(): Promise<void>;
+}
+
+/** Random, made with the database: the same for every process on it (server/postgres/secrets.ts). */
+export interface Secrets {
+  /** Signs the addresses of event streams. Rejects while the database cannot be reached, unless it was read before. */
+  eventStreamKey(): Promise<string>;
 }
 
 /** Bounded, in memory; a miss is one primary-key read (server/profile-cache.ts). */

@@ -38,6 +38,7 @@ export async function openSnapshots({
 }: SnapshotsOptions): Promise<Snapshots> {
   const snapshots = new Map<string, Snapshot>();
   const loads = new Map<string, () => Promise<void>>();
+  const listeners = new Set<(environment: string) => void>();
   let staleSince: number | undefined;
   let ready = false;
   let closed = false;
@@ -54,7 +55,9 @@ export async function openSnapshots({
     } catch (error) {
       // Checked on write, so this is a fault of ours or of a plugin: what was sound goes on being served.
       log.error("Compiling revision {revision} of {environment} failed: {error}", { ...read, error });
+      return;
     }
+    for (const listener of listeners) listener(environment);
   }
 
   /** At most one load of an environment at a time, and one waiting: a burst of changes costs two. */
@@ -113,6 +116,10 @@ export async function openSnapshots({
       return ready;
     },
     refresh: follow,
+    onReplaced(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -25,6 +25,8 @@ export interface AccessControl {
 
 const DEFAULT_ENVIRONMENT = "production";
 const OPEN = new Set(["/", "/health", "/health/live", "/health/ready", "/auth/token", "/docs", "/openapi.json"]);
+/** The docs page's own files; and event streams, whose signed address is what opens them (ofrep/stream-address.ts). */
+const OPEN_BELOW = ["/docs/", "/ofrep/v1/streams/"];
 
 export function accessControl(
   services: Pick<Services, "config" | "clock" | "snapshots" | "configuration">,
@@ -65,13 +67,14 @@ export function accessControl(
       const token = verify(bearer(c));
       return token instanceof Promise ? token.then((verified) => enter(c, verified)) : enter(c, token);
     },
-    isOpen: (path) => OPEN.has(path) || path.startsWith("/docs/"),
+    isOpen: (path) => OPEN.has(path) || OPEN_BELOW.some((prefix) => path.startsWith(prefix)),
   };
 }
 
+/** OFREP's clients may send the token as `X-API-Key` instead. */
 function bearer(c: RouteContext): string {
   const header = headerOf(c, "authorization");
-  const token = header === undefined ? undefined : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
+  const token = header === undefined ? headerOf(c, "x-api-key") : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined)
     throw new HttpError(
       401,

@@ -5,6 +5,8 @@ import { type AccessControl, accessControl } from "./access.ts";
 import { answerError, databaseUnavailable, HttpError } from "./errors.ts";
 import { eventIntake } from "./event-intake.ts";
 import { type AnswerHeaders, answerHeaders } from "./headers.ts";
+import { answerOfrepError } from "./ofrep/answer-error.ts";
+import { ofrepRoutes } from "./ofrep/ofrep.ts";
 import type { App, Env, RouteContext } from "./route.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { createEventRoute } from "./routes/create-event.ts";
@@ -30,6 +32,8 @@ import { trainRoutes } from "./routes/train.ts";
 export interface HttpApp {
   /** Synchronous for the hot path when nothing has to wait. */
   fetch(request: Request, bindings?: Env["Bindings"]): Response | Promise<Response>;
+  /** Ends the answers that would go on for ever: event streams. */
+  close?(): void;
 }
 
 /**
@@ -47,6 +51,7 @@ export function createApp(services: Services): HttpApp {
   const intake = eventIntake(services);
   createEventRoute(hot, api, intake, { access, headers });
   evaluateBatchRoute(api, services);
+  const ofrep = ofrepRoutes(api, services);
   featureRoutes(api, services);
   replayRoute(api, services);
   liftRoutes(api, services);
@@ -64,8 +69,10 @@ export function createApp(services: Services): HttpApp {
   docsRoutes(api, services);
   homeRoutes(api);
 
-  api.onError(answerError);
-  api.notFound((c) => answerError(noRoute(c, api, hot), c));
+  const answer = (error: Error, c: RouteContext) =>
+    (c.req.path.startsWith("/ofrep/") ? answerOfrepError : answerError)(error, c);
+  api.onError(answer);
+  api.notFound((c) => answer(noRoute(c, api, hot), c));
   hot.onError((error, c) => {
     setHeaders(c, headers);
     return answerError(error, c);
@@ -73,7 +80,7 @@ export function createApp(services: Services): HttpApp {
   hot.notFound((c) => api.fetch(c.req.raw, c.env));
 
   const routes = [...hot.routes, ...api.routes];
-  return { fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }) };
+  return { fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }), close: ofrep.close };
 }
 
 /** What is stored and read there. */

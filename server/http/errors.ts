@@ -50,22 +50,28 @@ export function databaseUnavailable(): HttpError {
 
 /** Hono's onError: every thrown thing becomes `{"detail": ...}`, and nothing internal goes out. */
 export function answerError(error: Error, c: RouteContext): Response {
-  const known = toHttpError(error);
-  if (known === undefined) {
-    log.error("{method} {path} failed: {error}", { method: c.req.method, path: c.req.path, error });
+  const known = knownError(error, c);
+  if (known === undefined)
     return c.newResponse('{"detail":"Internal server error."}', 500, { "Content-Type": "application/json" });
-  }
-  if (known.code === "database_unavailable" && known !== error)
-    log.warning("{method} {path}: the database cannot be reached: {error}", {
-      method: c.req.method,
-      path: c.req.path,
-      error,
-    });
   const detail = { code: known.code, message: known.message, ...known.more };
   return c.newResponse(JSON.stringify({ detail }), known.status as 400, {
     "Content-Type": "application/json",
     ...known.headers,
   });
+}
+
+/** The answer that stands for what was thrown; undefined: a fault of ours. What the caller cannot mend is logged. */
+export function knownError(error: Error, c: RouteContext): HttpError | undefined {
+  const known = toHttpError(error);
+  if (known === undefined)
+    log.error("{method} {path} failed: {error}", { method: c.req.method, path: c.req.path, error });
+  else if (known.code === "database_unavailable" && known !== error)
+    log.warning("{method} {path}: the database cannot be reached: {error}", {
+      method: c.req.method,
+      path: c.req.path,
+      error,
+    });
+  return known;
 }
 
 function toHttpError(error: Error): HttpError | undefined {

@@ -47,7 +47,7 @@ export function answerHeaders(config: Pick<Config, "CORS_ALLOWED_ORIGINS">): Ans
           ...headers,
           "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
           "Access-Control-Allow-Headers":
-            "Authorization, Content-Type, If-Match, If-None-Match, X-API-Key, X-Actor, X-Environment, X-Reason",
+            "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, X-API-Key, X-Actor, X-Environment, X-Reason",
           "Access-Control-Max-Age": "600",
         }
       );

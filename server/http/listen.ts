@@ -43,7 +43,13 @@ export async function listen(app: HttpApp, { host, port }: { host: string; port:
   await bind(server, host, port);
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => close(server) };
+  return {
+    url: `http://${name}:${address.port}`,
+    close: () => {
+      app.close?.();
+      return close(server);
+    },
+  };
 }
 
 /**

@@ -17,6 +17,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   model_health: "Health of the model that decides, as last checked: 0 fresh, 1 warning, 2 stopped.",
   model_psi_max: "Largest population stability index of the model's inputs and scores, as last checked.",
   model_age_seconds: "Time since the model was trained.",
+  ofrep_event_streams: "Open streams that tell OFREP clients to fetch again.",
   snapshot_revision: "Revision of the configuration that is served.",
   snapshot_stale: "1 while the database cannot be reached and the last snapshot is served.",
 };

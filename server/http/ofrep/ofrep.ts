@@ -1,0 +1,18 @@
+import type { Services } from "../../services.ts";
+import type { App } from "../route.ts";
+import { createDecider } from "./decider.ts";
+import { evaluateFlagRoute } from "./evaluate-flag.ts";
+import { evaluateFlagsRoute } from "./evaluate-flags.ts";
+import { createEventStreams, type EventStreams } from "./event-streams.ts";
+import { streamRoute } from "./stream.ts";
+
+/** The OpenFeature Remote Evaluation Protocol 0.3 (docs/ofrep.md). The answer's `close` ends its event streams. */
+export function ofrepRoutes(app: App, services: Services): Pick<EventStreams, "close"> {
+  const decider = createDecider(services);
+  const streams = createEventStreams(services);
+  services.metrics.gauge("ofrep_event_streams", () => streams.count);
+  evaluateFlagRoute(app, decider);
+  evaluateFlagsRoute(app, services, decider);
+  streamRoute(app, services, { decider, streams });
+  return streams;
+}
