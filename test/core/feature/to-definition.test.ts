@@ -229,10 +229,10 @@ describe("toDefinition()", () => {
       "a, b, c",
     ],
     [{ steps: [{ id: "a", strategy: "none" }] }, "/steps/0/strategy", "rule-filters"],
-    [step(split("blue", 50)), "/steps/0/config/x", "blue"],
+    [step(split("blue", 50)), "/steps/0/config", "blue"],
     [step({ arms: [{ variant: "on", weight: 50 }] }), "/steps/0/config/arms", "sum to 100"],
     [step({ arms: [{ variant: "on", weight: -1 }] }), "/steps/0/config/arms/0/weight", "0"],
-    [step({ ...split("on", 50), x: 1 }), "/steps/0/config", "x"],
+    [step({ ...split("on", 50), x: 1 }), "/steps/0/config/x", "x"],
     [{ steps: [...step(split("on", 1)).steps, ...step(split("on", 2)).steps] }, "/steps/1/id", "unique"],
   ])("refuses %j at %s", (write, field, message) => {
     const error = refusal(write);
