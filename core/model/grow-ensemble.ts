@@ -22,7 +22,10 @@ export interface EnsembleOptions extends TreeOptions {
 }
 
 const LEAST_SHARE = 1e-6;
-/** Significant digits of a tree's values: rounded while growing, so that what is stored is what was fitted. */
+/**
+ * Significant digits of what is added up, rounded while growing: what is stored is what was fitted, and the last bits in
+ * which runtimes' exponentials differ are gone from one tree to the next.
+ */
 const DIGITS = 6;
 
 /** Adds tree after tree to the log odds of `rows` (ascending). Ends early when no split gains anything. */
@@ -42,7 +45,7 @@ export function growEnsemble(
     derive(rows, y, weights, raw, sums);
     const { order, leaves, ...tree } = grow(rows, sums);
     if (leaves.length === 1) break;
-    for (let i = 0; i < tree.value.length; i++) tree.value[i] = Number((tree.value[i] as number).toPrecision(DIGITS));
+    for (let i = 0; i < tree.value.length; i++) tree.value[i] = rounded(tree.value[i] as number);
     trees.push(tree);
     for (const { node, start, end } of leaves) add(order, start, end, rate * (tree.value[node] as number), raw);
     onTree?.(trees.length);
@@ -63,7 +66,11 @@ function baseOf(rows: Int32Array, y: Float64Array, weights: Float64Array): numbe
     total += weights[row] as number;
   }
   const share = Math.min(1 - LEAST_SHARE, Math.max(LEAST_SHARE, positive / total));
-  return Math.log(share / (1 - share));
+  return rounded(Math.log(share / (1 - share)));
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(DIGITS));
 }
 
 // As in histogram.ts, each loop over rows is a function of its own.
