@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { trace } from "@opentelemetry/api";
 import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
 import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
 import type { Metrics, Observer } from "./services.ts";
 import { addDecisionEvent } from "./telemetry/decision-event.ts";
-import { tracing } from "./telemetry/tracing.ts";
+import { recordingSpan } from "./telemetry/tracing.ts";
 
 export interface ObserverOptions extends ExposureBufferOptions {
   /** First exposures remembered in a generation, of which there are two. Default 100,000. */
@@ -81,10 +80,8 @@ export function createObserver(options: ObserverOptions): Observer {
       const kind = kindOf(decision, environment, snapshot);
       kind.evaluations.add(1);
       kind.fallbacks?.add(1);
-      if (tracing.enabled) {
-        const span = trace.getActiveSpan();
-        if (span?.isRecording()) addDecisionEvent(span, decision, { id, environment, snapshot });
-      }
+      const span = recordingSpan();
+      if (span !== undefined) addDecisionEvent(span, decision, { id, environment, snapshot });
       const userId = decision.user_id;
       if (kind.exposed === undefined || userId === null) return id;
       if (first.knows(kind.exposed, userId, at)) repeated.add(1);

@@ -1,12 +1,23 @@
 import type { IncomingMessage } from "node:http";
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import type { Router } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import { getPath } from "hono/utils/url";
 import type { Metrics } from "../services.ts";
+import { DRAWN_ROOT } from "./sampling.ts";
 import { recordFailure, tracer, tracing } from "./tracing.ts";
+import { UnsampledContext } from "./unsampled-context.ts";
 
 type Answer = Response | Promise<Response>;
 type Fetch<Rest extends unknown[]> = (request: Request, ...rest: Rest) => Answer;
@@ -21,8 +32,8 @@ interface Route {
 }
 
 /**
- * Wraps an application's `fetch` from outside: one timing a request and, while tracing is enabled, one server span, active
- * for everything the request does. From outside because a Hono middleware, even an empty one, makes the hot routes
+ * Wraps an application's `fetch` from outside: one timing a request and, when it is sampled, one server span, active for
+ * everything the request does. From outside because a Hono middleware, even an empty one, makes the hot routes
  * asynchronous (docs/decisions/0041-request-spans.md). A synchronous answer stays synchronous.
  *
  * @param options.routes the application's `routes`, complete: their templates become `http.route`
@@ -53,11 +64,10 @@ export function observeRequests<Rest extends unknown[]>(
   if (!tracing.enabled) return timed;
 
   const spans = tracer();
-  return (request, ...rest) => {
+  const traced = (parent: Context, request: Request, rest: Rest): Answer => {
     const startedAt = performance.now();
     const path = getPath(request);
     const route = find(request.method, path);
-    const parent = propagation.extract(ROOT_CONTEXT, headersOf(request, rest[0]));
     // Attributes only for spans that are kept: the samplers OTEL_TRACES_SAMPLER names do not look at them.
     const span = spans.startSpan(route.spanName, SERVER, parent);
     if (span.isRecording()) {
@@ -73,9 +83,26 @@ export function observeRequests<Rest extends unknown[]>(
       },
     );
   };
+
+  const { share, parentBased } = tracing.sampling;
+  const fields = propagation.fields();
+  const w3c = fields.includes("traceparent");
+  // Whether a request is traced is found out first: to build an id, a span and a context only to learn that nobody wants
+  // them costs more than the decision that is asked for (docs/decisions/0092-telemetry.md).
+  return (request, ...rest) => {
+    const headers = headersOf(request, rest[0]);
+    if (!fields.some((field) => headers[field] !== undefined))
+      return Math.random() < share ? traced(DRAWN_ROOT, request, rest) : timed(request, ...rest);
+    if (parentBased && w3c && UNSAMPLED.test(String(headers.traceparent)))
+      return context.with(new UnsampledContext(headers), () => timed(request, ...rest));
+    return traced(propagation.extract(ROOT_CONTEXT, headers), request, rest);
+  };
 }
 
 const SERVER = { kind: SpanKind.SERVER };
+
+/** A valid traceparent that says no. */
+const UNSAMPLED = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f][02468ace]$/;
 
 /** Calls `done` once, when the answer is there or has failed (status 500); passes the answer or the failure on. */
 function settle(answer: () => Answer, done: (status: number, error?: unknown) => void): Answer {

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { drawnOr, readSampling } from "./sampling.ts";
 import { tracing } from "./tracing.ts";
 
 /**
@@ -18,8 +19,17 @@ export async function startTelemetry({
   if (!endpoint || environment.OTEL_SDK_DISABLED === "true") return { shutdown: async () => {} };
 
   // Loading the SDK takes half a second: only a process that traces pays that.
-  const [{ NodeSDK }, { defaultResource, envDetector, resourceFromAttributes, serviceInstanceIdDetector }] =
-    await Promise.all([import("@opentelemetry/sdk-node"), import("@opentelemetry/resources")]);
+  const [
+    { NodeSDK },
+    { ParentBasedSampler, TraceIdRatioBasedSampler },
+    { defaultResource, envDetector, resourceFromAttributes, serviceInstanceIdDetector },
+  ] = await Promise.all([
+    import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/sdk-trace"),
+    import("@opentelemetry/resources"),
+  ]);
+  const sampling = readSampling(environment);
+  const root = new TraceIdRatioBasedSampler(sampling.share);
   const sdk = new NodeSDK({
     // What the detectors find (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) wins over these two.
     resource: defaultResource().merge(
@@ -28,6 +38,7 @@ export async function startTelemetry({
     // Not the process detector: command lines are nobody's business.
     resourceDetectors: [serviceInstanceIdDetector, envDetector],
     instrumentations: [],
+    sampler: drawnOr(sampling.parentBased ? new ParentBasedSampler({ root }) : root),
     metricReaders: [],
     logRecordProcessors: [],
     // One batch request makes one event a decision: OpenTelemetry's default of 128 would lose most of them.
@@ -43,6 +54,7 @@ export async function startTelemetry({
   );
   sdk.start();
   tracing.enabled = true;
+  tracing.sampling = sampling;
   return {
     shutdown: async () => {
       tracing.enabled = false;

@@ -1,10 +1,24 @@
-import { type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { context, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import type { Sampling } from "./sampling.ts";
+import { UnsampledContext } from "./unsampled-context.ts";
 
 /** Spans cost nothing while this is false. Set by startTelemetry before the application is built. */
-export const tracing = { enabled: false };
+export const tracing: { enabled: boolean; sampling: Sampling } = {
+  enabled: false,
+  sampling: { share: 1, parentBased: true },
+};
 
 export function tracer(): Tracer {
   return trace.getTracer("adaptive-feature-flags");
+}
+
+/** The active span when it keeps what it is told; undefined: do not even build what you would tell it. */
+export function recordingSpan(): Span | undefined {
+  if (!tracing.enabled) return undefined;
+  const active = context.active();
+  if (active instanceof UnsampledContext) return undefined;
+  const span = trace.getSpan(active);
+  return span?.isRecording() ? span : undefined;
 }
 
 /** Marks the span as failed, with the exception as an event. */
