@@ -24,9 +24,18 @@ export interface AccessControl {
 }
 
 const DEFAULT_ENVIRONMENT = "production";
-const OPEN = new Set(["/", "/health", "/health/live", "/health/ready", "/auth/token", "/docs", "/openapi.json"]);
-/** The docs page's own files; and event streams, whose signed address is what opens them (ofrep/stream-address.ts). */
-const OPEN_BELOW = ["/docs/", "/ofrep/v1/streams/"];
+const OPEN = new Set([
+  "/",
+  "/app",
+  "/health",
+  "/health/live",
+  "/health/ready",
+  "/auth/token",
+  "/docs",
+  "/openapi.json",
+]);
+/** The pages and what they are made of; and event streams, whose signed address is what opens them (ofrep/stream-address.ts). */
+const OPEN_BELOW = ["/app/", "/assets/", "/docs/", "/ofrep/v1/streams/"];
 
 export function accessControl(
   services: Pick<Services, "config" | "clock" | "snapshots" | "configuration">,

@@ -18,11 +18,12 @@ import { eventRoutes } from "./routes/events.ts";
 import { experimentRoutes } from "./routes/experiments.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { healthRoutes } from "./routes/health.ts";
-import { homeRoutes } from "./routes/home.ts";
+
 import { liftRoutes } from "./routes/lift.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { modelCheckRoutes } from "./routes/model-checks.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { pageRoutes } from "./routes/pages.ts";
 import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
 import { simulateRoutes } from "./routes/simulate.ts";
@@ -67,7 +68,7 @@ export function createApp(services: Services): HttpApp {
   healthRoutes(api, services);
   metricsRoutes(api, services);
   docsRoutes(api, services);
-  homeRoutes(api);
+  pageRoutes(api);
 
   const answer = (error: Error, c: RouteContext) =>
     (c.req.path.startsWith("/ofrep/") ? answerOfrepError : answerError)(error, c);
