@@ -1,8 +1,11 @@
-import { isAbsolute, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import { registerHooks } from "node:module";
+import { type BucketingAlgorithm, plugAlgorithms } from "../core/bucketing/algorithm.ts";
+import type { Operator, Present } from "../core/feature/operators/operator.ts";
+import { plugOperators } from "../core/feature/operators.ts";
 import type { Strategy } from "../core/strategy.ts";
 import { strategy as bandit } from "./bandit/bandit.ts";
+import { checkModule } from "./check-module.ts";
+import { findModules, isPath } from "./find-modules.ts";
 import { strategy as hashBucketing } from "./hash-bucketing/hash-bucketing.ts";
 import { strategy as mlModel } from "./ml-model/ml-model.ts";
 import { strategy as ruleFilters } from "./rule-filters/rule-filters.ts";
@@ -10,34 +13,55 @@ import { strategy as ruleFilters } from "./rule-filters/rule-filters.ts";
 /** The strategies every server has. */
 export const builtIn: readonly Strategy[] = [ruleFilters, hashBucketing, mlModel, bandit];
 
-/**
- * Loads third-party strategies: a path (`./mine.ts`, `../mine.ts`, `/opt/mine.ts`) from `cwd`, anything else as the name of
- * an installed package. Throws an Error that names the specifier, what was found there and what would work.
- */
-export async function loadPlugins(specifiers: readonly string[], cwd: string): Promise<Strategy[]> {
-  const taken = new Set(builtIn.map(({ id }) => id));
-  const loaded: Strategy[] = [];
-  for (const specifier of specifiers) {
-    const strategy = checkShape(specifier, await load(specifier, cwd));
-    if (taken.has(strategy.id))
-      throw new Error(`Cannot load plugin "${specifier}": its id "${strategy.id}" is taken by another strategy`);
-    taken.add(strategy.id);
-    loaded.push(strategy);
-  }
-  return loaded;
+/** What a process decides with: the strategies, those of the house first, and what plugins brought besides. By name. */
+export interface Plugins {
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly operators: ReadonlyMap<string, Operator>;
+  readonly bucketing: ReadonlyMap<string, BucketingAlgorithm>;
 }
 
-async function load(specifier: string, cwd: string): Promise<unknown> {
-  const path = specifier.startsWith("./") || specifier.startsWith("../") || isAbsolute(specifier);
-  const found = path ? pathToFileURL(resolve(cwd, specifier)).href : specifier;
+/**
+ * Loads third-party plugins: a path (`./mine.ts`, `./plugins`, `/opt/mine.ts`) from `cwd`, anything else as the name of an
+ * installed package. Throws an Error that names the specifier, what was found there and what would work.
+ *
+ * @param edition another one reads every module anew, also those it imports by a relative path. Default: what is known
+ */
+export async function loadPlugins(specifiers: readonly string[], cwd: string, edition = 0): Promise<Plugins> {
+  const strategies = new Map(builtIn.map((strategy) => [strategy.id, strategy]));
+  const operators = new Map<string, Operator>();
+  const bucketing = new Map<string, BucketingAlgorithm>();
+  for (const specifier of specifiers)
+    for (const { name, module } of await load(specifier, cwd, edition)) {
+      const found = checkModule(name, module);
+      if (found.strategy !== undefined) add(strategies, found.strategy.id, found.strategy, name, "its id", "strategy");
+      for (const [key, operator] of Object.entries(found.operators ?? {}))
+        add(operators, key, contained(operator), name, "its operator", "plugin");
+      for (const [key, algorithm] of Object.entries(found.bucketing ?? {}))
+        add(bucketing, key, algorithm, name, "its bucketing algorithm", "plugin");
+    }
+  return { strategies, operators, bucketing };
+}
+
+/** Makes these the operators and bucketing algorithms of the process. Strategies are handed on by those who load them. */
+export function plugIn({ operators, bucketing }: Omit<Plugins, "strategies">): void {
+  plugOperators(operators);
+  plugAlgorithms(bucketing);
+}
+
+function add<T>(all: Map<string, T>, key: string, one: T, plugin: string, what: string, other: string): void {
+  if (all.has(key)) throw new Error(`Cannot load plugin "${plugin}": ${what} "${key}" is taken by another ${other}`);
+  all.set(key, one);
+}
+
+async function load(specifier: string, cwd: string, edition: number): Promise<{ name: string; module: unknown }[]> {
+  const found: { name: string; module: unknown }[] = [];
   try {
-    const module: { strategy?: unknown } = await import(found);
-    return module.strategy;
+    for (const { name, url } of await findModules(specifier, cwd))
+      found.push({ name, module: await import(edition === 0 ? url : inEdition(url, edition)) });
+    return found;
   } catch (error) {
-    throw new Error(
-      `Cannot load plugin "${specifier}" ${path ? `from ${cwd}` : "as a package (a path starts with ./)"}: ${reasonOf(error)}`,
-      { cause: error },
-    );
+    const where = isPath(specifier) ? `from ${cwd}` : "as a package (a path starts with ./)";
+    throw new Error(`Cannot load plugin "${specifier}" ${where}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -47,37 +71,39 @@ function reasonOf(error: unknown): string {
   return (error instanceof SyntaxError && error.stack?.split(/\n\s+at /)[0]) || error.message;
 }
 
-/** The parts of the contract that can be told by looking. The rest is what plugins/kit is for. */
-const Shape = z.object({
-  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be kebab-case"),
-  contract: z.literal(1, "must be 1, the only contract this server knows"),
-  summary: z.string().min(1),
-  source: z.string().min(1).max(100).optional(),
-  config: z.custom(isSchema, "must be a zod 4 schema"),
-  bounded: z.boolean().optional(),
-  profile: z.boolean().optional(),
-  learns: z.boolean().optional(),
-  complete: fn().optional(),
-  variants: fn().optional(),
-  conditions: fn().optional(),
-  reads: fn().optional(),
-  prepare: fn(),
-  dispose: fn().optional(),
-});
+const EDITION = "edition";
 
-function isSchema(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "_zod" in value && "safeParse" in value;
+/** A module is kept for ever by its address, so another edition of it is another address. */
+function inEdition(url: string, edition: number): string {
+  follow();
+  return `${url}?${EDITION}=${edition}`;
 }
 
-function fn() {
-  return z.custom((value) => typeof value === "function", "must be a function");
+let following = false;
+
+/** What a plugin imports by a relative path is of the plugin's edition, or old and new files would be mixed. */
+function follow(): void {
+  if (following) return;
+  following = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      const edition = /[?&]edition=(\d+)$/.exec(context.parentURL ?? "")?.[1];
+      return edition === undefined || !specifier.startsWith(".")
+        ? found
+        : { ...found, url: `${found.url}?${EDITION}=${edition}` };
+    },
+  });
 }
 
-function checkShape(specifier: string, strategy: unknown): Strategy {
-  if (strategy === undefined)
-    throw new Error(`Cannot use plugin "${specifier}": a plugin exports its strategy under the name \`strategy\``);
-  const checked = Shape.safeParse(strategy);
-  if (checked.success) return strategy as Strategy;
-  const lines = checked.error.issues.map((issue) => `strategy.${issue.path.join(".")} ${issue.message}`);
-  throw new Error(`Cannot use plugin "${specifier}": ${lines.join("; ")}`);
+/** A plugin's test of an attribute says yes by `true` and by nothing else. */
+function contained(operator: Operator): Operator {
+  return {
+    ...operator,
+    compile(value) {
+      const test = operator.compile(value);
+      if (typeof test !== "function") throw new TypeError(`is compiled to ${typeof test}, a function is wanted`);
+      return (attribute: Present) => test(attribute) === true;
+    },
+  };
 }

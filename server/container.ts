@@ -1,7 +1,7 @@
 /** The only file that knows tsyringe: who is made of what, one instance each, closed in reverse order. */
 import "reflect-metadata"; // tsyringe throws on import without it
 import process from "node:process";
-import { type DependencyContainer, instanceCachingFactory, container as root } from "tsyringe";
+import { instanceCachingFactory, container as root } from "tsyringe";
 import type { LiftStore } from "../core/experiment/lift-store.ts";
 import type { ModelCheckStore } from "../core/model/model-check.ts";
 import type { DecisionLog } from "../core/off-policy/decision-log.ts";
@@ -17,10 +17,9 @@ import type {
   SegmentStore,
   TrainingJobStore,
 } from "../core/ports.ts";
-import type { Strategy } from "../core/strategy.ts";
-import { builtIn, loadPlugins } from "../plugins/load.ts";
 import type { Config } from "./config.ts";
 import { createObserver } from "./observer.ts";
+import { openPlugins } from "./plugin-host.ts";
 import { configurationStore } from "./postgres/configuration.ts";
 import { eventStore } from "./postgres/events.ts";
 import { experimentStore } from "./postgres/experiments.ts";
@@ -44,6 +43,8 @@ import { createMetrics } from "./telemetry/metrics.ts";
 export interface Assembly {
   readonly services: Services;
   readonly sql: Sql;
+  /** Reads the plugins named in `PLUGINS` anew, without a pause in what is served. Never rejects. */
+  reloadPlugins(): Promise<void>;
   /** Newest first: snapshots, then what is buffered is written, then the connections close. */
   close(): Promise<void>;
 }
@@ -52,7 +53,6 @@ const token = <T>(name: string) => Symbol(name) as symbol & { readonly of?: T };
 
 const SQL = token<Sql>("Sql");
 const CLOCK = token<Clock>("Clock");
-const STRATEGY = token<Strategy>("Strategy");
 const METRICS = token<Metrics>("Metrics");
 const CONFIGURATION = token<ConfigurationStore>("ConfigurationStore");
 const FEATURES = token<FeatureStore>("FeatureStore");
@@ -81,8 +81,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   const single = <T>(of: symbol & { readonly of?: T }, make: () => T) =>
     container.register<T>(of, { useFactory: instanceCachingFactory(make) });
 
-  for (const strategy of [...builtIn, ...(await loadPlugins(config.PLUGINS, process.cwd()))])
-    container.register<Strategy>(STRATEGY, { useValue: strategy });
+  const plugins = await openPlugins(config.PLUGINS, process.cwd());
   container.register<Clock>(CLOCK, { useValue: { now: Date.now } });
   single(SQL, () => openSql(databaseUrl));
   single(METRICS, () => createMetrics());
@@ -104,7 +103,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   );
   single(OBSERVER, () => createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS) }));
 
-  const strategies = strategyMap(container);
+  const { strategies } = plugins;
   const snapshots: Snapshots = await openSnapshots({
     configuration: get(CONFIGURATION),
     strategies,
@@ -135,16 +134,13 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   return {
     services,
     sql: get(SQL),
+    reloadPlugins: () => plugins.reload(snapshots.recompile),
     async close() {
       await snapshots.close();
       await services.observer.close();
-      for (const strategy of strategies.values()) await strategy.dispose?.();
+      await plugins.close();
       await get(SQL).end({ timeout: 5 });
       container.clearInstances();
     },
   };
-}
-
-function strategyMap(container: DependencyContainer): ReadonlyMap<string, Strategy> {
-  return new Map(container.resolveAll<Strategy>(STRATEGY).map((strategy) => [strategy.id, strategy]));
 }

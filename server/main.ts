@@ -13,6 +13,7 @@ runProcess(async () => {
   });
   process.stdout.write(`Adaptive Feature Flags serves at ${http.url} (no worker in this process: npm run work)\n`);
   return {
+    reload: base.assembly.reloadPlugins,
     async close() {
       await http.close();
       await base.close();

@@ -3,6 +3,8 @@ import process from "node:process";
 /** Something that was started and can be stopped in order. */
 export interface Stoppable {
   close(): Promise<void>;
+  /** SIGUSR2. Never rejects. Default: the signal does nothing. */
+  reload?(): Promise<void>;
 }
 
 /** How long an orderly stop may take before the process ends anyway. */
@@ -11,7 +13,7 @@ const STOP_TIMEOUT = 20_000;
 const SAME_SIGNAL = 500;
 
 /**
- * Runs a process for its whole life: starts it, waits for SIGTERM or SIGINT, stops it in order and exits 0. A second
+ * Runs a process for its whole life: starts it, waits for SIGTERM or SIGINT, stops it in order and exits 0. SIGUSR2 reloads. A second
  * signal, more than half a second later, exits at once (130). A start that fails prints its message and exits 1. So does a
  * promise that nobody handled: what it left half done is unknown, and a supervisor that restarts us is safer than a limp.
  */
@@ -45,6 +47,9 @@ export function runProcess(start: () => Promise<Stoppable>): void {
   );
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
+  // Not SIGHUP: a terminal that closes sends it, and must not leave a server behind. Before the start has ended, the plugins
+  // are being read anyway.
+  process.on("SIGUSR2", () => void running?.reload?.());
   // Without this an endless start would end as a success, once nothing but promises is left.
   process.on("beforeExit", () => {
     fail("Starting does not get on and has nothing left to wait for, as when a plugin awaits what never comes");

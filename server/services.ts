@@ -1,4 +1,5 @@
 import type { Decision } from "../core/decision/decision.ts";
+import type { BrokenStep } from "../core/engine/broken-steps.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { Profile } from "../core/event/profile.ts";
 import type { LiftStore } from "../core/experiment/lift-store.ts";
@@ -25,6 +26,7 @@ export interface Services {
   readonly snapshots: Snapshots;
   readonly observer: Observer;
   readonly profiles: ProfileCache;
+  /** Its entries change when plugins are read again. */
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly metrics: Metrics;
   readonly configuration: ConfigurationStore;
@@ -51,6 +53,10 @@ export interface Snapshots {
   readonly ready: boolean;
   /** Reloads one environment at once, so that a writer reads its own write; other servers follow the notification. */
   refresh(environment: string): Promise<void>;
+  /** Steps of enabled features, in all environments, that cannot be asked as they were written: a plugin is gone. */
+  readonly broken: readonly BrokenStep[];
+  /** Compiles every environment anew, after the strategies have changed. Until then the last snapshots serve. */
+  recompile(): Promise<void>;
   /** Calls the listener after an environment's snapshot was replaced; the answer ends that. Listeners must not throw. */
   onReplaced(listener: (environment: string) => void): () => void;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { getLogger } from "@logtape/logtape";
+import { brokenSteps } from "../core/engine/broken-steps.ts";
 import { compile, type Snapshot } from "../core/engine/snapshot.ts";
 import type { Clock, ConfigurationStore } from "../core/ports.ts";
 import type { Strategy } from "../core/strategy.ts";
@@ -8,6 +9,7 @@ import { systemTiming } from "./system-timing.ts";
 
 export interface SnapshotsOptions {
   readonly configuration: ConfigurationStore;
+  /** Read when snapshots are compiled: `recompile` says that they have changed. */
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly clock: Clock;
   /** Told the revision of every environment, and whether they are stale. Default: nobody. */
@@ -39,6 +41,8 @@ export async function openSnapshots({
   const snapshots = new Map<string, Snapshot>();
   const loads = new Map<string, () => Promise<void>>();
   const listeners = new Set<(environment: string) => void>();
+  // A copy, because plugins may be read again: then all there is was compiled with others.
+  let compiledWith: ReadonlyMap<string, Strategy> = new Map(strategies);
   let staleSince: number | undefined;
   let ready = false;
   let closed = false;
@@ -48,9 +52,9 @@ export async function openSnapshots({
   async function load(environment: string): Promise<void> {
     const read = await within(LOAD_MS, configuration.load(environment));
     const previous = snapshots.get(environment);
-    if (previous !== undefined && previous.revision >= read.revision) return;
+    if (previous !== undefined && isCurrent(previous) && previous.revision >= read.revision) return;
     try {
-      snapshots.set(environment, compile(read, strategies, { previous, timing: systemTiming }));
+      snapshots.set(environment, compile(read, compiledWith, { previous, timing: systemTiming }));
       metrics?.gauge("snapshot_revision", () => snapshots.get(environment)?.revision ?? 0, { environment });
     } catch (error) {
       // Checked on write, so this is a fault of ours or of a plugin: what was sound goes on being served.
@@ -58,6 +62,10 @@ export async function openSnapshots({
       return;
     }
     for (const listener of listeners) listener(environment);
+  }
+
+  function isCurrent(snapshot: Snapshot): boolean {
+    return snapshot.strategies === compiledWith;
   }
 
   /** At most one load of an environment at a time, and one waiting: a burst of changes costs two. */
@@ -69,7 +77,10 @@ export async function openSnapshots({
 
   async function compareRevisions(): Promise<void> {
     const stored = await within(SILENCE_MS, configuration.environments());
-    const moved = stored.filter(({ key, revision }) => snapshots.get(key)?.revision !== revision);
+    const moved = stored.filter(({ key, revision }) => {
+      const present = snapshots.get(key);
+      return present === undefined || present.revision !== revision || !isCurrent(present);
+    });
     await Promise.all(moved.map(({ key }) => reload(key)));
     ready = stored.every(({ key }) => snapshots.has(key));
   }
@@ -115,7 +126,14 @@ export async function openSnapshots({
     get ready() {
       return ready;
     },
+    get broken() {
+      return [...snapshots.values()].flatMap(brokenSteps);
+    },
     refresh: follow,
+    async recompile() {
+      compiledWith = new Map(strategies);
+      await poll();
+    },
     onReplaced(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

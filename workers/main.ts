@@ -32,7 +32,7 @@ runProcess(async () => {
       opened.push(http);
       process.stdout.write(`Adaptive Feature Flags is ready at ${http.url}\n`);
     } else process.stdout.write("Adaptive Feature Flags works on background jobs\n");
-    return { close };
+    return { close, reload: assembly.reloadPlugins };
   } catch (error) {
     await close();
     throw error;

@@ -12,7 +12,7 @@ import type { Model } from "../core/model/model.ts";
 import { type TrainOptions, train } from "../core/model/train.ts";
 import { Invalid, type Promotion } from "../core/ports.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { builtIn, loadPlugins } from "../plugins/load.ts";
+import { loadPlugins, plugIn } from "../plugins/load.ts";
 import { configurationStore } from "../server/postgres/configuration.ts";
 import { openSql, type Sql } from "../server/postgres/sql.ts";
 import { readDataset } from "../server/postgres/training-data.ts";
@@ -158,8 +158,9 @@ function promotionOf(champion: Model | undefined, objective: CompleteObjective |
 }
 
 async function strategiesOf({ plugins }: Lesson) {
-  const all = [...builtIn, ...(await loadPlugins(plugins, process.cwd()))];
-  return new Map(all.map((strategy) => [strategy.id, strategy]));
+  const loaded = await loadPlugins(plugins, process.cwd());
+  plugIn(loaded);
+  return loaded.strategies;
 }
 
 /**

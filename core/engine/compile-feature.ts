@@ -47,6 +47,8 @@ export interface CompiledStep extends Runnable {
   readonly when: CompiledCondition | null;
   /** A failure goes straight to the fallback variant. */
   readonly toFallback: boolean;
+  /** Why a condition of its is no match whatever the ask (an operator's plugin is gone); null when all can be asked. */
+  readonly gone: string | null;
 }
 
 export interface FeatureScope {
@@ -186,14 +188,23 @@ function compileStep(
     bounded: strategy?.bounded === true,
     breaker: before?.breaker ?? closedBreaker(),
   };
+  let gone: string | null = null;
+  const noting: Host = {
+    ...host,
+    condition(condition) {
+      const asked = host.condition(condition);
+      gone ??= asked.gone ?? null;
+      return asked;
+    },
+  };
   try {
     if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
-    const when = step.when === undefined || step.when === true ? null : host.condition(step.when);
+    const when = step.when === undefined || step.when === true ? null : noting.condition(step.when);
     const parsed = parseStored(strategy, step.config);
     // Usually nothing was added: the stored config is kept rather than a second one beside it.
-    const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, host);
+    const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, noting);
     if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
-    return { ...compiled, when, evaluate };
+    return { ...compiled, when, evaluate, gone };
   } catch (error) {
     return { ...compiled, broken: { failed: "error", detail: `Cannot be used: ${messageOf(error)}` } };
   }
@@ -220,6 +231,7 @@ function stepShell(
     budget: step.budget_ms ?? DEFAULT_BUDGET,
     bounded: false,
     toFallback: step.on_failure === "fallback",
+    gone: null,
     breaker: closedBreaker(),
     variants,
     broken: null,

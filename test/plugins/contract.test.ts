@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Objective } from "../../core/feature/objective.ts";
 import type { User } from "../../core/strategy.ts";
-import { strategy as businessHours } from "../../docs/example-plugin/business-hours.ts";
+import { strategy as businessHours } from "../../docs/examples/business-hours.ts";
 import { strategy as bandit } from "../../plugins/bandit/bandit.ts";
 import { strategy as hashBucketing } from "../../plugins/hash-bucketing/hash-bucketing.ts";
 import { type Check, checkStrategy } from "../../plugins/kit/check-strategy.ts";

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -18,16 +18,43 @@ async function plugin(name: string, source: string): Promise<string> {
   return `./${name}`;
 }
 
+const own = ["rule-filters", "hash-bucketing", "ml-model", "bandit"];
+const ids = async (specifiers: readonly string[], cwd: string) => [
+  ...(await loadPlugins(specifiers, cwd)).strategies.keys(),
+];
+
 const whole =
   'id: "mine", contract: 1, summary: "For tests", config: z.object({}), prepare: () => () => ({ variant: "on" })';
 
 describe("loadPlugins()", () => {
   test("loads a path relative to the working directory, and an absolute one", async () => {
-    const [example] = await loadPlugins(["./docs/example-plugin/business-hours.ts"], root);
-    expect(example?.id).toBe("business-hours");
+    expect(await ids(["./docs/examples/business-hours.ts"], root)).toEqual([...own, "business-hours"]);
     await plugin("mine.mjs", `export const strategy = { ${whole} };`);
-    const [mine] = await loadPlugins([join(folder, "mine.mjs")], root);
-    expect(mine?.id).toBe("mine");
+    expect(await ids([join(folder, "mine.mjs")], root)).toEqual([...own, "mine"]);
+  });
+
+  test("loads a package's folder by its main module, and a folder by what lies in it, tests left out", async () => {
+    await mkdir(join(folder, "all/packed"), { recursive: true });
+    await writeFile(join(folder, "all/packed/package.json"), '{ "type": "module", "main": "strategy.js" }');
+    await plugin("all/packed/strategy.js", `export const strategy = { ${whole}, id: "packed" };`);
+    await plugin("all/single.mjs", `export const strategy = { ${whole}, id: "single" };`);
+    await plugin("all/single.test.mjs", "throw new Error('A test was loaded');");
+    await writeFile(join(folder, "all/README.md"), "");
+    expect(await ids(["./all/packed"], folder)).toEqual([...own, "packed"]);
+    expect(await ids(["./all"], folder)).toEqual([...own, "packed", "single"]);
+  });
+
+  test("loads operators and bucketing algorithms, with or without a strategy", async () => {
+    const compile = "compile: () => () => 1";
+    const specifier = await plugin(
+      "tools.mjs",
+      `export const operators = { odd_v1: { summary: "Odd", value: null, ${compile} } };
+       export const bucketing = { "first-v1": { summary: "All in one", prepare: () => () => 0 } };`,
+    );
+    const { operators, bucketing } = await loadPlugins([specifier], folder);
+    expect([...operators.keys(), ...bucketing.keys()]).toEqual(["odd_v1", "first-v1"]);
+    expect(operators.get("odd_v1")?.compile(undefined)("x"), "only true is yes").toBe(false);
+    await expect(loadPlugins([specifier, specifier], folder)).rejects.toThrow('operator "odd_v1" is taken by another');
   });
 
   test.each([
@@ -37,6 +64,8 @@ describe("loadPlugins()", () => {
     ["old.mjs", `export const strategy = { ${whole}, contract: 2 };`, "strategy.contract must be 1"],
     ["shouting.mjs", `export const strategy = { ${whole}, id: "MINE" };`, "strategy.id must be kebab-case"],
     ["plain.mjs", `export const strategy = { ${whole}, config: {} };`, "strategy.config must be a zod 4 schema"],
+    ["vague.mjs", "export const operators = { near: {} };", "operators.near must be snake_case and end in its version"],
+    ["grand.mjs", 'export const bucketing = { "murmur3-v1": {} };', "is the server's own"],
     ["idle.mjs", `export const strategy = { ${whole}, prepare: 1 };`, "strategy.prepare must be a function"],
     ["twin.mjs", `export const strategy = { ${whole}, id: "hash-bucketing" };`, 'id "hash-bucketing" is taken'],
   ])("says what is wrong with %s", async (name, source, message) => {
@@ -50,5 +79,5 @@ describe("loadPlugins()", () => {
 });
 
 test("the built-in strategies have different ids", () => {
-  expect(builtIn.map(({ id }) => id)).toEqual(["rule-filters", "hash-bucketing", "ml-model", "bandit"]);
+  expect(builtIn.map(({ id }) => id)).toEqual(own);
 });

@@ -2,14 +2,30 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { type App, json, on } from "../route.ts";
 
+/** Of the steps that cannot be asked. */
+const MOST = 100;
+
 const Alive = z.object({ status: z.literal("ok") }).meta({ id: "Alive" });
 
 const Readiness = z
   .object({
-    status: z.enum(["ok", "degraded", "starting"]).describe("degraded: serving from the last snapshot"),
+    status: z
+      .enum(["ok", "degraded", "starting"])
+      .describe("degraded: serving from the last snapshot, or features fall back because a plugin is gone"),
     database: z.enum(["ok", "unreachable"]),
     snapshots: z.object({ ready: z.boolean(), stale: z.boolean() }),
     exposures: z.object({ waiting: z.int(), dropped: z.int() }),
+    features: z
+      .array(
+        z.object({
+          environment: z.string(),
+          feature_key: z.string(),
+          step: z.string(),
+          strategy: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .describe(`Steps of enabled features that cannot be asked as they were written; the first ${MOST}`),
   })
   .meta({ id: "Readiness" });
 
@@ -34,12 +50,15 @@ export function healthRoutes(app: App, { snapshots, observer }: Pick<Services, "
   on(app, health, (c) => c.json({ status: "ok" }));
   on(app, live, (c) => c.json({ status: "ok" }));
   on(app, ready, (c) => {
-    const status = snapshots.ready ? (snapshots.stale ? "degraded" : "ok") : "starting";
+    const { broken } = snapshots;
+    const degraded = snapshots.stale || broken.length > 0;
+    const status = snapshots.ready ? (degraded ? "degraded" : "ok") : "starting";
     const details = {
       status,
       database: snapshots.stale || !snapshots.ready ? "unreachable" : "ok",
       snapshots: { ready: snapshots.ready, stale: snapshots.stale },
       exposures: observer.backlog,
+      features: broken.slice(0, MOST),
     };
     return c.json(details, status === "starting" ? 503 : 200);
   });

@@ -1,6 +1,6 @@
 /**
  * An example of a strategy of your own: serves a variant during business hours and leaves the rest of the day to the next
- * step. Load it with `PLUGINS=./docs/example-plugin/business-hours.ts`, then give a feature the step
+ * step. Load it with `PLUGINS=./docs/examples/business-hours.ts`, then give a feature the step
  *
  *     { "id": "office", "strategy": "business-hours",
  *       "config": { "time_zone": "Europe/Berlin", "days": ["Mon", "Tue"], "from": 9, "to": 17, "variant": "on" } }
