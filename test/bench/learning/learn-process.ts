@@ -14,6 +14,8 @@ export interface LearnReport {
   readonly rows: number;
   readonly read_seconds: number;
   readonly seconds: number;
+  /** Of this process: what it takes however busy the machine is. PostgreSQL's own are not in it. */
+  readonly cpu_seconds: number;
   readonly peak_mb: number;
   readonly artifact: Json;
   readonly process: Readonly<Record<string, Json>>;
@@ -46,8 +48,9 @@ const learning = learn({
 const { rows } = await learning.read;
 const read_seconds = seconds();
 const { artifact, process: how, verdict } = await learning.model;
+const { user, system } = process.cpuUsage();
 const report: LearnReport = {
-  ...{ rows, read_seconds, seconds: seconds(), peak_mb: peakMegabytes() },
+  ...{ rows, read_seconds, seconds: seconds(), cpu_seconds: (user + system) / 1e6, peak_mb: peakMegabytes() },
   ...{ artifact, process: how, verdict },
 };
 console.log(JSON.stringify(report));

@@ -25,9 +25,10 @@ export async function benchScale(): Promise<void> {
         "examples",
         "read s",
         "train s",
+        "cpu s",
         ...learnersOf(reports[0]?.report),
         "peak MB",
-        "us a decision",
+        "cpu us a decision",
       ],
       ...reports.map(({ decisions, report }) => [
         String(decisions),
@@ -35,16 +36,17 @@ export async function benchScale(): Promise<void> {
         String(report.rows),
         report.read_seconds.toFixed(1),
         report.seconds.toFixed(1),
+        report.cpu_seconds.toFixed(1),
         ...secondsOf(report),
         report.peak_mb.toFixed(0),
-        ((report.seconds / decisions) * 1e6).toFixed(0),
+        ((report.cpu_seconds / decisions) * 1e6).toFixed(0),
       ]),
     ]);
     const [first, last] = [reports[0], reports.at(-1)];
     if (first === undefined || last === undefined) return;
     const growth = (of: (report: LearnReport) => number) => (of(last.report) / of(first.report)).toFixed(1);
     console.log(
-      `\n${last.decisions / first.decisions} times the decisions: ${growth(({ seconds }) => seconds)} times the time, ${growth(({ peak_mb }) => peak_mb)} times the memory.`,
+      `\n${last.decisions / first.decisions} times the decisions: ${growth(({ seconds }) => seconds)} times the time, ${growth(({ cpu_seconds }) => cpu_seconds)} times the processor's, ${growth(({ peak_mb }) => peak_mb)} times the memory.`,
     );
   } finally {
     await log.stop();
