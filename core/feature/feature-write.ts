@@ -41,7 +41,7 @@ const Step = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "Takes letters, digits, _ . and -, starting with a letter or digit"),
   strategy: z.string().min(1).max(100),
   when: Condition.optional(),
-  config: BoundedJson.optional().meta({ description: "The strategy's own settings. Default: {}" }),
+  config: BoundedJson.optional().meta({ id: "StepConfig", description: "The strategy's own settings. Default: {}" }),
   on_failure: z.enum(["next", "fallback"]).default("next"),
   budget_ms: z.number().min(1).max(5000).optional(),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Strategy } from "../../core/strategy.ts";
 import type { Config } from "../config.ts";
 import type { App } from "./route.ts";
 
@@ -25,11 +26,18 @@ type Schema = Record<string, unknown>;
 type Content = Record<string, { schema: Schema }>;
 type Route = Extract<App["openAPIRegistry"]["definitions"][number], { type: "route" }>["route"];
 
+export interface OpenApiOptions {
+  readonly config: Pick<Config, "AUTH_ENABLED">;
+  /** Each one's config becomes a component, and one of the choices of `StepConfig`. */
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  readonly version: string;
+}
+
 /**
  * The document of every route that was added by `on`. The JSON Schemas are zod's own: OpenAPI 3.1 takes them as they are,
  * and they may refer to themselves (conditions do), which the generator of zod-openapi cannot follow.
  */
-export function openApiDocument(app: App, config: Pick<Config, "AUTH_ENABLED">, version: string): OpenApiDocument {
+export function openApiDocument(app: App, { config, strategies, version }: OpenApiOptions): OpenApiDocument {
   const routes = app.openAPIRegistry.definitions.flatMap((entry) => (entry.type === "route" ? [entry.route] : []));
   const outputs = schemaPool("output");
   const inputs = schemaPool("input");
@@ -39,6 +47,8 @@ export function openApiDocument(app: App, config: Pick<Config, "AUTH_ENABLED">, 
       for (const schema of Object.values(shape(object))) inputs.add(schema);
     for (const schema of answers(route)) outputs.add(schema);
   }
+  const configs = new Map([...strategies.values()].map((strategy) => [strategy, configOf(strategy)]));
+  for (const schema of configs.values()) inputs.add(schema);
   const output = outputs.build({});
   const input = inputs.build(output.components);
   const paths: Record<string, Record<string, Operation>> = {};
@@ -51,10 +61,35 @@ export function openApiDocument(app: App, config: Pick<Config, "AUTH_ENABLED">, 
     info: { title: "Adaptive feature flags", version, description: "A feature-flag server that learns, honestly." },
     paths,
     components: {
-      schemas: { ...output.components, ...input.components },
+      schemas: { ...output.components, ...input.components, ...stepConfigs(configs, input.of) },
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
     ...(config.AUTH_ENABLED ? { security: [{ bearer: [] }] } : {}),
+  };
+}
+
+/** A plugin's schema that has no JSON Schema must not take the document with it. */
+function configOf({ config }: Strategy): z.ZodType {
+  try {
+    z.toJSONSchema(config, { io: "input", unrepresentable: "any" });
+    return config;
+  } catch {
+    return z.unknown();
+  }
+}
+
+/** `HashBucketingConfig` and its like, and `StepConfig`: a step's config is that of its strategy. */
+function stepConfigs(configs: ReadonlyMap<Strategy, z.ZodType>, input: SchemaOf): Record<string, Schema> {
+  const components = [...configs].map(([{ id, summary }, schema]): [string, Schema] => [
+    `${id.replaceAll(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase())}Config`,
+    { title: id, description: summary, ...input(schema) },
+  ]);
+  return {
+    ...Object.fromEntries(components),
+    StepConfig: {
+      description: "The settings of the step's strategy, by the strategy's id. Default: {}",
+      anyOf: components.map(([name]) => ({ $ref: `#/components/schemas/${name}` })),
+    },
   };
 }
 

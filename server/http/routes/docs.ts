@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Strategy } from "../../../core/strategy.ts";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
 import { type OpenApiDocument, openApiDocument } from "../openapi.ts";
@@ -67,8 +68,10 @@ const document = createRoute({
 });
 
 /** `app` holds the document of every route, also of the hot ones. ENABLE_DOCS=false: 404. */
-export function docsRoutes(app: App, { config }: Pick<Services, "config">): void {
+export function docsRoutes(app: App, { config, strategies }: Pick<Services, "config" | "strategies">): void {
   let made: OpenApiDocument | undefined;
+  /** What it was made of: plugins may be read again. */
+  let of: readonly Strategy[] = [];
   const enabled = () => {
     if (!config.ENABLE_DOCS) throw new HttpError(404, "docs_off", "The API docs are off: ENABLE_DOCS is false");
   };
@@ -89,7 +92,11 @@ export function docsRoutes(app: App, { config }: Pick<Services, "config">): void
   });
   on(app, document, (c) => {
     enabled();
-    made ??= openApiDocument(app, config, own.version);
+    const present = [...strategies.values()];
+    if (made === undefined || present.length !== of.length || present.some((strategy, at) => strategy !== of[at])) {
+      made = openApiDocument(app, { config, strategies, version: own.version });
+      of = present;
+    }
     return c.json(made);
   });
 }
