@@ -21,6 +21,7 @@ import type { Config } from "./config.ts";
 import { createObserver } from "./observer.ts";
 import { openPlugins } from "./plugin-host.ts";
 import { configurationStore } from "./postgres/configuration.ts";
+import { databaseSamples } from "./postgres/database-samples.ts";
 import { eventStore } from "./postgres/events.ts";
 import { experimentStore } from "./postgres/experiments.ts";
 import { exposureStore } from "./postgres/exposures.ts";
@@ -38,6 +39,7 @@ import { profileCache } from "./profile-cache.ts";
 import type { Metrics, Observer, ProfileCache, Secrets, Services, Snapshots } from "./services.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { observeProcess } from "./telemetry/observe-process.ts";
 
 /** What a server process is made of, and how to close it. */
 export interface Assembly {
@@ -99,7 +101,10 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   single(PROFILE_STORE, () => profileStore(get(SQL)));
   single(PROFILES, () => profileCache(get(PROFILE_STORE), get(CLOCK)));
   single(EVENTS, () =>
-    eventStore(get(SQL), { onStored: (environment, users) => get(PROFILES).forget(environment, users) }),
+    eventStore(get(SQL), {
+      metrics: get(METRICS),
+      onStored: (environment, users) => get(PROFILES).forget(environment, users),
+    }),
   );
   single(OBSERVER, () => createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS) }));
 
@@ -110,6 +115,8 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     clock: get(CLOCK),
     metrics: get(METRICS),
   });
+  get(METRICS).collect(databaseSamples(get(SQL)));
+  const observed = observeProcess(get(METRICS));
   const services: Services = {
     config,
     clock: get(CLOCK),
@@ -136,6 +143,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     sql: get(SQL),
     reloadPlugins: () => plugins.reload(snapshots.recompile),
     async close() {
+      observed.stop();
       await snapshots.close();
       await services.observer.close();
       await plugins.close();

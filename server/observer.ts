@@ -4,8 +4,7 @@ import type { Snapshot } from "../core/engine/snapshot.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
 import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
 import type { Metrics, Observer } from "./services.ts";
-import { addDecisionEvent } from "./telemetry/decision-event.ts";
-import { recordingSpan } from "./telemetry/tracing.ts";
+import { emitDecision } from "./telemetry/decision-event.ts";
 
 export interface ObserverOptions extends ExposureBufferOptions {
   /** First exposures remembered in a generation, of which there are two. Default 100,000. */
@@ -80,8 +79,7 @@ export function createObserver(options: ObserverOptions): Observer {
       const kind = kindOf(decision, environment, snapshot);
       kind.evaluations.add(1);
       kind.fallbacks?.add(1);
-      const span = recordingSpan();
-      if (span !== undefined) addDecisionEvent(span, decision, { id, environment, snapshot });
+      emitDecision(decision, { id, environment, snapshot });
       const userId = decision.user_id;
       if (kind.exposed === undefined || userId === null) return id;
       if (first.knows(kind.exposed, userId, at)) repeated.add(1);

@@ -100,6 +100,11 @@ export interface Metrics {
   count(name: string, labels?: Labels, by?: number): void;
   /** Read when metrics are asked for. Registering the same name and labels again replaces the reader. */
   gauge(name: string, read: () => number, labels?: Labels): void;
+  /**
+   * Asked for gauges whenever somebody asks for the Prometheus text: what has to be looked up first, and whose series come
+   * and go. Their names are no other gauge's. When it rejects, they are missing.
+   */
+  collect(read: () => Promise<readonly Sample[]>): void;
   /** Milliseconds. The Prometheus text has seconds, and the suffix `_seconds`. */
   timing(name: string, milliseconds: number, labels?: Labels): void;
   /** The series itself: `add` is a plain addition. */
@@ -112,6 +117,13 @@ export interface Metrics {
     gauges: Record<string, number>;
     timings_ms: Record<string, { count: number; mean: number; p50: number; p95: number; p99: number; max: number }>;
   };
+}
+
+/** A gauge at this moment. */
+export interface Sample {
+  readonly name: string;
+  readonly labels?: Labels;
+  readonly value: number;
 }
 
 /** Never a user's id or anything else without a bound: the number of series is limited. */

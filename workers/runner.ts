@@ -4,9 +4,10 @@ import { builtIn } from "../plugins/load.ts";
 import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
 import type { Sql } from "../server/postgres/sql.ts";
 import { TRAIN_MODEL } from "../server/postgres/training-queue.ts";
+import { jobSpan } from "../server/telemetry/job-spans.ts";
 import { openQueueSession, type QueueSession } from "./queue-session.ts";
 import { pause, repeat } from "./repeat.ts";
-import { type CheckModelsPorts, checkModels } from "./tasks/check-models.ts";
+import { type CheckModelsOptions, type CheckModelsPorts, checkModels } from "./tasks/check-models.ts";
 import { MAINTAIN_PARTITIONS, maintainPartitions } from "./tasks/maintain-partitions.ts";
 import { recoverJobs } from "./tasks/recover-jobs.ts";
 import { SCHEDULE_TRAINING, scheduleTraining } from "./tasks/schedule-training.ts";
@@ -65,8 +66,10 @@ export async function startWorker({
     [TRAIN_MODEL]: (payload: unknown) => trainModel(jobIdOf(payload), training, stopping.signal),
     [CHECK_MODELS]: (payload: unknown) =>
       checkModels({ sql, clock, strategies, metrics }, { only: checkedModel(payload), signal: stopping.signal }),
-    [SCHEDULE_TRAINING]: () => scheduleTraining({ sql, clock, strategies }),
-    [MAINTAIN_PARTITIONS]: () => maintainPartitions(sql, clock),
+    [SCHEDULE_TRAINING]: () =>
+      jobSpan(SCHEDULE_TRAINING, { traceparent: null }, () => scheduleTraining({ sql, clock, strategies })),
+    [MAINTAIN_PARTITIONS]: () =>
+      jobSpan(MAINTAIN_PARTITIONS, { traceparent: null }, () => maintainPartitions(sql, clock)),
   };
   const open = () => openQueueSession({ databaseUrl, tasks, concurrency });
 
@@ -124,9 +127,10 @@ export async function startWorker({
 }
 
 /** One model when the job names it, else all. */
-function checkedModel(payload: unknown): { environment: string; version: string } | undefined {
-  const { environment, version } = (payload ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof environment === "string" && typeof version === "string" ? { environment, version } : undefined;
+function checkedModel(payload: unknown): CheckModelsOptions["only"] {
+  const { environment, version, traceparent } = (payload ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof environment !== "string" || typeof version !== "string") return undefined;
+  return { environment, version, traceparent: typeof traceparent === "string" ? traceparent : null };
 }
 
 function jobIdOf(payload: unknown): string {

@@ -16,6 +16,10 @@ export interface ModelCheck {
 export interface ModelCheckStore {
   /** Newest first. */
   list(environment: string, version: string, limit: number): Promise<readonly ModelCheck[]>;
-  /** Has a worker look at a model that decides, besides the hourly checks. */
-  ask(environment: string, version: string): Promise<void>;
+  /**
+   * Has a worker look at a model that decides, besides the hourly checks.
+   *
+   * @param traceparent W3C trace context of who asks. Default: untraced
+   */
+  ask(environment: string, version: string, traceparent?: string | null): Promise<void>;
 }

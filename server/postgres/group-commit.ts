@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import postgres from "postgres";
 import { type NewEvent, Overloaded } from "../../core/ports.ts";
+import type { Metrics } from "../services.ts";
 import { type EventRow, type StoredEvent, storeBatch } from "./event-batch.ts";
 import { idReserve } from "./id-reserve.ts";
 import { partitionKeeper } from "./partitions.ts";
@@ -11,6 +12,8 @@ export interface GroupCommitOptions {
   readonly maxWaiting?: number;
   /** Characters of properties that may wait at once. Default 64 Mi. */
   readonly maxWaitingSize?: number;
+  /** Shown how many wait, as `events_waiting`. Default: nobody. */
+  readonly metrics?: Pick<Metrics, "gauge">;
 }
 
 export type Append = (environment: string, events: readonly NewEvent[]) => Promise<readonly StoredEvent[]>;
@@ -38,7 +41,7 @@ interface Caller {
  */
 export function groupCommit(
   sql: Sql,
-  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024 }: GroupCommitOptions = {},
+  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024, metrics }: GroupCommitOptions = {},
 ): Append {
   const partitions = partitionKeeper(sql, "events");
   const reserve = idReserve(sql, "event_id_seq");
@@ -47,6 +50,7 @@ export function groupCommit(
   let waitingSize = 0;
   let inFlight = 0;
   let scheduled = false;
+  metrics?.gauge("events_waiting", () => waiting);
 
   /** After this turn of the event loop: requests that arrived together are stored together. */
   function schedule(): void {

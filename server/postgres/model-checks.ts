@@ -40,11 +40,11 @@ export function modelCheckStore(sql: Sql): ModelCheckStore {
       return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
     },
 
-    async ask(environment, version) {
+    async ask(environment, version, traceparent = null) {
       await sql`
         select graphile_worker.add_job(
           ${CHECK_MODELS},
-          json_build_object('environment', ${environment}::text, 'version', ${version}::text),
+          json_build_object('environment', ${environment}::text, 'version', ${version}::text, 'traceparent', ${traceparent}::text),
           queue_name => ${CHECK_MODELS}, job_key => ${`check:${environment}:${version}`}, max_attempts => 3)`;
     },
   };

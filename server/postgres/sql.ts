@@ -19,6 +19,7 @@ export interface SqlOptions {
  */
 export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptions = {}): Sql {
   const hints = new Set<() => void>();
+  const sockets = new Set<net.Socket>();
   const options: postgres.Options<{ bigint: typeof bigint }> & { socket: SocketFactory } = {
     max,
     onnotice,
@@ -33,10 +34,11 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
     onclose: () => {
       for (const hint of hints) hint();
     },
-    socket: connectWithoutDelay(),
+    socket: connectWithoutDelay(sockets),
   };
   const sql = postgres(url, options);
   lossHints.set(sql, hints);
+  pools.set(sql, { sockets, most: max });
   return sql;
 }
 
@@ -58,6 +60,14 @@ export function onConnectionClosed(sql: Sql, hint: () => void): () => void {
 
 const lossHints = new WeakMap<Sql, Set<() => void>>();
 
+/** Connections the pool holds, and how many it may; the one that listens comes on top. */
+export function openConnections(sql: Sql): { readonly open: number; readonly most: number } {
+  const { sockets, most } = pools.get(sql) ?? { sockets: new Set(), most: 0 };
+  return { open: sockets.size, most };
+}
+
+const pools = new WeakMap<Sql, { readonly sockets: ReadonlySet<net.Socket>; readonly most: number }>();
+
 const bigint = {
   to: 20,
   from: [20],
@@ -72,13 +82,18 @@ type SocketFactory = (options: { host: string[]; port: number[]; path: string | 
  * postgres.js leaves Nagle's algorithm on: COPY and pipelined writes over TCP then stall 40 ms and more. The socket is
  * handed over unconnected: when the factory itself failed, the pool would never give the connection back.
  */
-function connectWithoutDelay(): SocketFactory {
+function connectWithoutDelay(open: Set<net.Socket>): SocketFactory {
   let attempt = 0;
+  const counted = <S extends net.Socket>(socket: S): S => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    return socket;
+  };
   return ({ host, port, path }) => {
-    if (path) return net.connect(path);
+    if (path) return counted(net.connect(path));
     const turn = attempt++ % host.length;
     const name = host[turn] ?? "localhost";
-    const socket = net.connect({ host: name, port: port[turn] ?? 5432, noDelay: true });
+    const socket = counted(net.connect({ host: name, port: port[turn] ?? 5432, noDelay: true }));
     // postgres.js reads the name from the socket to check a TLS certificate against it.
     return Object.assign(socket, { host: name });
   };

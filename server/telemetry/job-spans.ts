@@ -18,19 +18,30 @@ export function enqueueSpan<T>(
   return during(span, () => run(currentTraceparent()));
 }
 
+/** Where a job comes from, as W3C traceparents; null: from no trace. */
+export interface JobOrigin {
+  /** Of the span that enqueued it. */
+  readonly traceparent: string | null;
+  /** Of other work it goes back to, such as the training of the model it looks at. */
+  readonly related?: string | null;
+  readonly attributes?: Attributes;
+}
+
 /**
  * For the worker: a consumer span named like the job, a child of the span that enqueued it, in the same trace, and linked
  * to it, so that the connection also shows in tools that cut traces by time. Active while `run` runs; failed when it throws.
  */
 export function jobSpan<T>(
   job: string,
-  { traceparent, attributes = {} }: { traceparent: string | null; attributes?: Attributes },
+  { traceparent, related = null, attributes = {} }: JobOrigin,
   run: () => Promise<T>,
 ): Promise<T> {
   if (!tracing.enabled) return run();
   const parent = contextOf(traceparent);
-  const asked = trace.getSpanContext(parent);
-  const links: Link[] = asked === undefined ? [] : [{ context: asked }];
+  const links: Link[] = [parent, contextOf(related)].flatMap((from) => {
+    const found = trace.getSpanContext(from);
+    return found === undefined ? [] : [{ context: found }];
+  });
   return during(tracer().startSpan(job, { kind: SpanKind.CONSUMER, attributes, links }, parent), run);
 }
 

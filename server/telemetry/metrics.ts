@@ -1,18 +1,18 @@
-import type { Labels, Metrics } from "../services.ts";
+import type { Labels, Metrics, Sample } from "../services.ts";
 import { createHistogram, type Histogram } from "./histogram.ts";
 import { type Family, readGauge } from "./metric-family.ts";
 
 /**
  * Plain additions in memory; text is made only when somebody asks for it (docs/decisions/0042-metrics.md).
  *
- * @param options.maxSeries how many series may exist in all, default 10,000. Above it a new combination of labels is
+ * @param options.maxSeries how many series one name may have, default 5,000. Above it a new combination of labels is
  *   counted in its name's series whose labels all read "other", so nothing is lost but the detail.
  */
-export function createMetrics({ maxSeries = 10_000 }: { maxSeries?: number } = {}): Metrics {
+export function createMetrics({ maxSeries = 5_000 }: { maxSeries?: number } = {}): Metrics {
   const counters = new Map<string, Family<{ total: number; add(by: number): void }>>();
   const gauges = new Map<string, Family<{ read: () => number }>>();
   const timers = new Map<string, Family<Histogram>>();
-  const total = { series: 0 };
+  const collectors: (() => Promise<readonly Sample[]>)[] = [];
 
   const find = <Value>(
     families: Map<string, Family<Value>>,
@@ -28,8 +28,7 @@ export function createMetrics({ maxSeries = 10_000 }: { maxSeries?: number } = {
     const key = seriesKey(labels);
     const found = family.series.get(key);
     if (found !== undefined) return found.value;
-    if (total.series >= maxSeries) return overflow(family, labels, make);
-    total.series += 1;
+    if (family.series.size >= maxSeries) return overflow(family, labels, make);
     const value = make();
     family.series.set(key, { labels, value });
     return value;
@@ -45,10 +44,14 @@ export function createMetrics({ maxSeries = 10_000 }: { maxSeries?: number } = {
     gauge: (name, read, labels = {}) => {
       find(gauges, name, labels, () => ({ read })).read = read;
     },
+    collect: (read) => {
+      collectors.push(read);
+    },
     prometheus: async () => {
       // The serializer and what it pulls in take 0.2 s to load: only a process that is scraped pays that.
       const { prometheusText } = await import("./prometheus-text.ts");
-      return prometheusText({ counters, gauges, timers });
+      const samples = await Promise.all(collectors.map((read) => read().catch(() => [])));
+      return prometheusText({ counters, gauges: withSamples(gauges, samples.flat()), timers });
     },
     snapshot: () => ({
       counters: flatten(counters, (value) => value.total),
@@ -63,6 +66,19 @@ export function createMetrics({ maxSeries = 10_000 }: { maxSeries?: number } = {
       })),
     }),
   };
+}
+
+function withSamples(
+  gauges: ReadonlyMap<string, Family<{ read: () => number }>>,
+  samples: readonly Sample[],
+): ReadonlyMap<string, Family<{ read: () => number }>> {
+  const all = new Map(gauges);
+  for (const { name, labels = {}, value } of samples) {
+    const family = all.get(name) ?? { name, series: new Map() };
+    all.set(name, family);
+    family.series.set(seriesKey(labels), { labels, value: { read: () => value } });
+  }
+  return all;
 }
 
 function createCounter(): { total: number; add(by: number): void } {

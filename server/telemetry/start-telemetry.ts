@@ -3,20 +3,24 @@ import { DiagLogLevel, diag } from "@opentelemetry/api";
 import { drawnOr, readSampling } from "./sampling.ts";
 import { tracing } from "./tracing.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Starts OpenTelemetry when a collector is named by OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
- * else nothing is loaded, nothing is exported and nothing is said. The other OTEL_ variables (protocol, headers, sampler,
- * resource attributes, OTEL_SDK_DISABLED) mean what OpenTelemetry says they mean; the SDK reads them from the process.
+ * Starts OpenTelemetry when a collector is named by OTEL_EXPORTER_OTLP_ENDPOINT, or for traces or logs alone by their own
+ * variables (docs/telemetry.md); else nothing is loaded, nothing is exported and nothing is said. The other OTEL_ variables
+ * (protocol, headers, sampler, resource attributes, OTEL_SDK_DISABLED) mean what OpenTelemetry says they mean; the SDK reads
+ * them from the process.
  */
 export async function startTelemetry({
   environment,
   serviceVersion,
 }: {
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   serviceVersion: string;
 }): Promise<{ shutdown(): Promise<void> }> {
-  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || environment.OTEL_EXPORTER_OTLP_ENDPOINT;
-  if (!endpoint || environment.OTEL_SDK_DISABLED === "true") return { shutdown: async () => {} };
+  const traces = wantsTraces(environment);
+  const records = wantedRecords(environment);
+  if ((!traces && records === "none") || environment.OTEL_SDK_DISABLED === "true") return { shutdown: async () => {} };
 
   // Loading the SDK takes half a second: only a process that traces pays that.
   const [
@@ -40,7 +44,9 @@ export async function startTelemetry({
     instrumentations: [],
     sampler: drawnOr(sampling.parentBased ? new ParentBasedSampler({ root }) : root),
     metricReaders: [],
-    logRecordProcessors: [],
+    // Left out, the SDK makes them from the environment.
+    ...(traces ? {} : { spanProcessors: [] }),
+    ...(records === "none" ? { logRecordProcessors: [] } : {}),
     // One batch request makes one event a decision: OpenTelemetry's default of 128 would lose most of them.
     ...(environment.OTEL_SPAN_EVENT_COUNT_LIMIT ? {} : { spanLimits: { eventCountLimit: 2000 } }),
   });
@@ -53,12 +59,27 @@ export async function startTelemetry({
     { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
   );
   sdk.start();
-  tracing.enabled = true;
+  tracing.enabled = traces;
   tracing.sampling = sampling;
+  tracing.records = records;
   return {
     shutdown: async () => {
       tracing.enabled = false;
+      tracing.records = "none";
       await sdk.shutdown().catch((error: unknown) => report(String(error)));
     },
   };
+}
+
+function wantsTraces(environment: Environment): boolean {
+  if (environment.OTEL_TRACES_EXPORTER === "none") return false;
+  return Boolean(environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || environment.OTEL_EXPORTER_OTLP_ENDPOINT);
+}
+
+/** Whoever asks for log records gets all; a collector alone gets those of the traces it is sent, as sampling is there to spare it. */
+function wantedRecords(environment: Environment): (typeof tracing)["records"] {
+  const { OTEL_LOGS_EXPORTER: exporter } = environment;
+  if (exporter === "none") return "none";
+  if (exporter || environment.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT) return "all";
+  return environment.OTEL_EXPORTER_OTLP_ENDPOINT ? "sampled" : "none";
 }

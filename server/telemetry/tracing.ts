@@ -2,11 +2,14 @@ import { context, type Span, SpanStatusCode, type Tracer, trace } from "@opentel
 import type { Sampling } from "./sampling.ts";
 import { UnsampledContext } from "./unsampled-context.ts";
 
-/** Spans cost nothing while this is false. Set by startTelemetry before the application is built. */
-export const tracing: { enabled: boolean; sampling: Sampling } = {
-  enabled: false,
-  sampling: { share: 1, parentBased: true },
-};
+/** What OpenTelemetry is given. Set by startTelemetry before the application is built. */
+export const tracing: {
+  /** Spans cost nothing while this is false. */
+  enabled: boolean;
+  sampling: Sampling;
+  /** Which evaluations become log records: all, those whose request is traced, or none. */
+  records: "all" | "sampled" | "none";
+} = { enabled: false, sampling: { share: 1, parentBased: true }, records: "none" };
 
 export function tracer(): Tracer {
   return trace.getTracer("adaptive-feature-flags");

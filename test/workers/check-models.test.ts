@@ -58,11 +58,15 @@ describe("checkModels()", () => {
     ]);
     expect(report.lift.model.users + report.lift.holdout.users).toBe(3000);
     expect(report.lift.model.outcomes / report.lift.model.users).toBeGreaterThan(0.2);
-    const metrics = server.services.metrics.snapshot();
-    const labels = 'environment="production",feature_key="calm",status="live"';
-    expect(metrics.gauges[`model_health{${labels}}`]).toBe(0);
-    expect(metrics.gauges[`model_psi_max{${labels}}`]).toBeLessThan(0.1);
-    expect(metrics.gauges[`model_age_seconds{${labels}}`]).toBeGreaterThan(3 * 3600 - 1);
+    const metrics = await server.services.metrics.prometheus();
+    const gauge = (name: string) =>
+      Number(
+        metrics.match(new RegExp(`^${name}{environment="production",feature="calm",status="live"} (.*)$`, "m"))?.[1],
+      );
+    expect(gauge("model_health")).toBe(0);
+    expect(gauge("model_psi_max")).toBeLessThan(0.1);
+    expect(gauge("model_age_seconds")).toBeGreaterThan(3 * 3600 - 1);
+    expect(gauge("model_calibration_gap")).toBeLessThan(0.1);
   });
 
   test("warns when the users shift, stops the model when they shift further, and its step falls back", async () => {

@@ -1,11 +1,13 @@
 import { getLogger } from "@logtape/logtape";
-import type { Model, ModelHealth } from "../../core/model/model.ts";
+import type { Model } from "../../core/model/model.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Strategy } from "../../core/strategy.ts";
 import { configurationStore } from "../../server/postgres/configuration.ts";
+import { modelOrigin } from "../../server/postgres/model-origin.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
 import type { Metrics } from "../../server/services.ts";
 import { jobSpan } from "../../server/telemetry/job-spans.ts";
+import { recordingSpan, tracing } from "../../server/telemetry/tracing.ts";
 import { type Checked, checkModel } from "../checks/check-model.ts";
 
 export interface CheckModelsPorts {
@@ -13,12 +15,14 @@ export interface CheckModelsPorts {
   readonly clock: Clock;
   readonly strategies: ReadonlyMap<string, Strategy>;
   /** Told of every check. Default: nobody. */
-  readonly metrics?: Pick<Metrics, "count" | "gauge"> | undefined;
+  readonly metrics?: Pick<Metrics, "count"> | undefined;
 }
 
 export interface CheckModelsOptions {
   /** Only this one. Default: all that decide. */
-  readonly only?: { readonly environment: string; readonly version: string } | undefined;
+  readonly only?:
+    | { readonly environment: string; readonly version: string; readonly traceparent?: string | null }
+    | undefined;
   /** Ends it between two models: the next run looks at all again. */
   readonly signal?: AbortSignal;
 }
@@ -40,9 +44,10 @@ export async function checkModels(ports: CheckModelsPorts, { only, signal }: Che
     for (const model of models) {
       if (signal?.aborted) return;
       if (only !== undefined && model.version !== only.version) continue;
-      const attributes = { "adaptive.environment": key, "adaptive.model.version": model.version };
+      const attributes = { "feature_flag.set.id": key, "adaptive.model.version": model.version };
       try {
-        await jobSpan("check-model", { traceparent: null, attributes }, async () => {
+        const related = tracing.enabled ? await modelOrigin(ports.sql, key, model.version) : null;
+        await jobSpan("check-model", { traceparent: only?.traceparent ?? null, related, attributes }, async () => {
           const checked = await checkModel(
             ports.sql,
             { configuration, strategies: ports.strategies },
@@ -59,18 +64,17 @@ export async function checkModels(ports: CheckModelsPorts, { only, signal }: Che
   if (failed.length > 0) throw new Error(`Cannot check ${failed.length} of the models: ${failed.join("; ")}`);
 }
 
-const LEVELS: Readonly<Record<ModelHealth, number>> = { fresh: 0, warning: 1, stopped: 2 };
-
-function tell({ metrics, clock }: CheckModelsPorts, model: Model, { health, findings, move, psi_max }: Checked): void {
+function tell({ metrics }: CheckModelsPorts, model: Model, { health, findings, move, psi_max }: Checked): void {
+  recordingSpan()?.setAttributes({
+    "adaptive.model.health": health,
+    "adaptive.model.psi_max": psi_max,
+    ...(move === undefined ? {} : { "adaptive.model.move": move.kind, "adaptive.model.move.reason": move.reason }),
+  });
   const log = getLogger(["adaptive", "worker"]);
   const about = { model: model.version, environment: model.environment };
   if (findings.length > 0 && health !== model.health)
     log.warning("Model {model} of {environment} is {health}: {why}", { ...about, health, why: findings[0]?.sentence });
   if (move !== undefined) log.info("Model {model} of {environment}: {why}", { ...about, why: move.reason });
-  const labels = { environment: model.environment, feature_key: model.feature_key ?? "global", status: model.status };
   metrics?.count("model_checks_total", { health });
   if (move !== undefined) metrics?.count("model_moves_total", { kind: move.kind });
-  metrics?.gauge("model_health", () => LEVELS[health], labels);
-  metrics?.gauge("model_psi_max", () => psi_max, labels);
-  metrics?.gauge("model_age_seconds", () => (clock.now() - Date.parse(model.trained_at)) / 1000, labels);
 }

@@ -7,6 +7,7 @@ import { featureStore } from "../../server/postgres/features.ts";
 import type { Sql } from "../../server/postgres/sql.ts";
 import { countMatured, type TrainingHistory, trainingHistory } from "../../server/postgres/training-history.ts";
 import { trainingJobStore } from "../../server/postgres/training-jobs.ts";
+import { enqueueSpan } from "../../server/telemetry/job-spans.ts";
 
 /** The task's name in the queue. */
 export const SCHEDULE_TRAINING = "schedule-training";
@@ -34,7 +35,14 @@ export async function scheduleTraining({ sql, clock, strategies }: ScheduleTrain
       const reason = await dueFor(sql, feature, objective, clock.now());
       if (reason === null) continue;
       const request = { feature_key: feature.key, ...DEFAULTS };
-      const { job, shared } = await jobs.enqueue(environment, request, null, reason);
+      const about = {
+        "feature_flag.set.id": environment,
+        "feature_flag.key": feature.key,
+        "adaptive.job.reason": reason,
+      };
+      const { job, shared } = await enqueueSpan("train-model", about, (traceparent) =>
+        jobs.enqueue(environment, request, traceparent, reason),
+      );
       if (!shared)
         getLogger(["adaptive", "worker"]).info("Training job {job} of {feature} was enqueued: {reason}", {
           job: job.job_id,

@@ -14,6 +14,7 @@ import {
 } from "../../server/postgres/training-runs.ts";
 import type { Metrics } from "../../server/services.ts";
 import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
+import { recordingSpan } from "../../server/telemetry/tracing.ts";
 import type { Learned, Learning, OnProgress } from "../learn.ts";
 import { trainAnswer } from "./train-answer.ts";
 
@@ -101,7 +102,13 @@ async function save(run: Run, trained: Learned, { sql, clock }: TrainModelPorts,
     trained_at: new Date(now).toISOString(),
     job_id: run.job_id,
   };
-  await completeRun(sql, run, model, promote, trainAnswer);
+  const stored = await completeRun(sql, run, model, promote, trainAnswer);
+  recordingSpan()?.setAttributes({
+    "adaptive.model.version": stored.version,
+    "adaptive.model.status": stored.status,
+    "adaptive.model.traffic": stored.traffic,
+    "adaptive.model.verdict": stored.verdict,
+  });
 }
 
 function ended({ metrics }: TrainModelPorts, status: "succeeded" | "failed" | "cancelled"): void {

@@ -8,8 +8,11 @@ import type { Clock } from "../../core/ports.ts";
 import { type BanditOutcome, readBanditOutcomes } from "../../server/postgres/bandit-outcomes.ts";
 import { type LiveBandit, liveBandits, saveBandit, takeBandit } from "../../server/postgres/bandit-states.ts";
 import { selectFeatures } from "../../server/postgres/feature-rows.ts";
+import { modelOrigin } from "../../server/postgres/model-origin.ts";
 import type { Sql, Transaction } from "../../server/postgres/sql.ts";
 import { transaction } from "../../server/postgres/transaction.ts";
+import { jobSpan } from "../../server/telemetry/job-spans.ts";
+import { tracing } from "../../server/telemetry/tracing.ts";
 
 export interface UpdateBanditsPorts {
   readonly sql: Sql;
@@ -58,13 +61,24 @@ async function update(
   });
   const last = outcomes.at(-1);
   if (last === undefined) return 0;
-  teach(artifact, outcomes);
-  await saveBandit(tx, {
-    environment,
-    version,
-    artifact: artifact as unknown as Json,
-    outcomes: bandit.outcomes + outcomes.length,
-    watermark: last.at,
+  const related = tracing.enabled ? await modelOrigin(tx, environment, version) : null;
+  const attributes = {
+    "feature_flag.set.id": environment,
+    "feature_flag.key": bandit.feature_key,
+    "adaptive.model.version": version,
+    "adaptive.outcomes": outcomes.length,
+    "adaptive.exposures.after": new Date(bandit.watermark).toISOString(),
+    "adaptive.exposures.until": new Date(last.at).toISOString(),
+  };
+  await jobSpan("update-bandit", { traceparent: null, related, attributes }, async () => {
+    teach(artifact, outcomes);
+    await saveBandit(tx, {
+      environment,
+      version,
+      artifact: artifact as unknown as Json,
+      outcomes: bandit.outcomes + outcomes.length,
+      watermark: last.at,
+    });
   });
   return outcomes.length;
 }

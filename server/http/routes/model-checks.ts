@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Json } from "../../../core/json.ts";
 import { Conflict } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
+import { enqueueSpan } from "../../telemetry/job-spans.ts";
 import { check } from "../body.ts";
 import { notFound } from "../errors.ts";
 import { type App, failures, json, on } from "../route.ts";
@@ -19,6 +20,7 @@ const Check = z
     ),
   })
   .meta({ id: "ModelCheck" });
+export type ModelCheckAnswer = z.infer<typeof Check>;
 const Checks = z.object({ checks: z.array(Check) }).meta({ id: "ModelChecks" });
 const Asked = z.object({ status: z.literal("queued"), version: z.string() }).meta({ id: "ModelCheckAsked" });
 
@@ -62,7 +64,8 @@ export function modelCheckRoutes(app: App, { models, checks }: Pick<Services, "m
       throw new Conflict(
         `Model ${version} is ${model.status} and decides for nobody: only models that decide are checked`,
       );
-    await checks.ask(environment, version);
+    const about = { "feature_flag.set.id": environment, "adaptive.model.version": version };
+    await enqueueSpan("check-model", about, (traceparent) => checks.ask(environment, version, traceparent));
     return c.json({ status: "queued", version } satisfies z.input<typeof Asked>, 202);
   });
 }

@@ -3,6 +3,8 @@ import { Json } from "../../../core/json.ts";
 import type { Model } from "../../../core/model/model.ts";
 import type { ModelStore } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
+import { childSpan } from "../../telemetry/job-spans.ts";
+import { recordingSpan } from "../../telemetry/tracing.ts";
 import { authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
@@ -61,8 +63,10 @@ const Status = z
       .describe("A better one that takes over from it, step by step"),
   })
   .meta({ id: "ModelStatus" });
+export type ModelStatus = z.infer<typeof Status>;
 
 const Summary = ModelAnswer.meta({ id: "Model" });
+export type ModelAnswer = z.infer<typeof ModelAnswer>;
 const Runs = z.object({ runs: z.array(Summary) }).meta({ id: "ModelRuns" });
 const Whole = ModelAnswer.extend({ artifact: Json.describe("All that is needed to score; never code") }).meta({
   id: "ModelWithArtifact",
@@ -180,7 +184,12 @@ export function modelRoutes(app: App, services: Pick<Services, "models" | "snaps
     const environment = c.get("environment");
     const version = c.req.param("version") ?? "";
     const author = authorOf(c);
-    const model = await change(environment, version, { ...author, reason: reason ?? author.reason });
+    const about = { "feature_flag.set.id": environment, "adaptive.model.version": version };
+    const model = await childSpan("promote-model", about, async () => {
+      const live = await change(environment, version, { ...author, reason: reason ?? author.reason });
+      if (live?.job_id) recordingSpan()?.setAttribute("adaptive.job.id", live.job_id); // which train-model has too
+      return live;
+    });
     if (model === undefined) throw notFound("model", version);
     await snapshots.refresh(environment);
     const { artifact: _, ...rest } = model;

@@ -17,17 +17,28 @@ export interface ReceivedSpan {
   readonly resource: Readonly<Record<string, unknown>>;
 }
 
+/** A log record as it came over the wire. */
+export interface ReceivedRecord {
+  readonly eventName: string | undefined;
+  readonly severityNumber: number;
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
 export interface Collector {
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
+  readonly records: readonly ReceivedRecord[];
   /** Resolves with the first span for which `wanted` holds, now or later; rejects after 20 s with what did come. */
   find(wanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan>;
   close(): Promise<void>;
 }
 
-/** Receives OTLP traces over HTTP as JSON (OTEL_EXPORTER_OTLP_PROTOCOL=http/json) on a free port. */
+/** Receives OTLP traces and logs over HTTP as JSON (OTEL_EXPORTER_OTLP_PROTOCOL=http/json) on a free port. */
 export async function startCollector(): Promise<Collector> {
   const spans: ReceivedSpan[] = [];
+  const records: ReceivedRecord[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -35,6 +46,7 @@ export async function startCollector(): Promise<Collector> {
     const body = Buffer.concat(chunks);
     const json = request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
     if (request.url === "/v1/traces") spans.push(...spansOf(JSON.parse(json.toString())));
+    if (request.url === "/v1/logs") records.push(...recordsOf(JSON.parse(json.toString())));
     response.setHeader("content-type", "application/json").end("{}");
     for (const check of waiting) check();
   });
@@ -42,6 +54,7 @@ export async function startCollector(): Promise<Collector> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    records,
     find: (wanted) =>
       new Promise((resolve, reject) => {
         const check = () => {
@@ -63,6 +76,27 @@ export async function startCollector(): Promise<Collector> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+interface OtlpLogs {
+  readonly resourceLogs: readonly {
+    readonly scopeLogs: readonly {
+      readonly logRecords: readonly (Omit<ReceivedRecord, "attributes"> & {
+        readonly attributes?: readonly KeyValue[];
+      })[];
+    }[];
+  }[];
+}
+
+function recordsOf({ resourceLogs }: OtlpLogs): ReceivedRecord[] {
+  return resourceLogs.flatMap(({ scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) =>
+      logRecords.map(({ eventName, severityNumber, traceId, spanId, attributes }) => ({
+        ...{ eventName, severityNumber, traceId, spanId },
+        attributes: plain(attributes),
+      })),
+    ),
+  );
 }
 
 interface KeyValue {

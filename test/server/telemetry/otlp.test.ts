@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { type Product, startProduct } from "../../support/product.ts";
+import { waitUntil } from "../../support/wait-until.ts";
 import { type Collector, startCollector } from "./collector.ts";
 
 const CALLER = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
@@ -15,6 +16,11 @@ async function post(url: string, body: object, headers: Readonly<Record<string, 
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text}`);
   return JSON.parse(text);
+}
+
+async function waitFor<T>(find: () => T | undefined): Promise<T> {
+  await waitUntil(() => find() !== undefined);
+  return find() as T;
 }
 
 /** 1,500 views over 20 days; every third user buys an hour after each. */
@@ -47,6 +53,7 @@ describe("with a collector", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_BSP_SCHEDULE_DELAY: "100",
+      OTEL_BLRP_SCHEDULE_DELAY: "100",
     });
     const feature = { key: "checkout", name: "checkout", rollout_percentage: 100, ml_enabled: true };
     await post(`${product.url}/features`, feature);
@@ -79,6 +86,19 @@ describe("with a collector", () => {
       "adaptive.fallback.from": "model",
       "adaptive.fallback.cause": "no_model",
     });
+  });
+
+  it("receives the decision as a log record of the same trace, with the span's attributes", async () => {
+    const question = { feature_key: "checkout", user: { user_id: "lin" } };
+    const { decision_id } = (await post(`${product.url}/evaluate`, question)) as { decision_id: string };
+    const isIt = ({ attributes }: { attributes: Readonly<Record<string, unknown>> }) =>
+      attributes["adaptive.decision.id"] === decision_id;
+    const span = await collector.find(({ events }) => events.some(isIt));
+    const record = await waitFor(() => collector.records.find(isIt));
+    expect(record).toMatchObject({
+      ...{ eventName: "feature_flag.evaluation", severityNumber: 9, traceId: span.traceId, spanId: span.spanId },
+    });
+    expect(record.attributes).toEqual(span.events.find(isIt)?.attributes);
   });
 
   it("receives an unknown feature as flag_not_found", async () => {
@@ -118,6 +138,55 @@ describe("with a collector", () => {
     expect(training.attributes).toMatchObject({ "adaptive.job.id": job_id });
     for (const part of ["read", "fit", "save"])
       expect((await ofTrace(part)).parentSpanId, `parent of ${part}`).toBe(training.spanId);
+  });
+});
+
+describe("with a collector that is sent few traces", () => {
+  let collector: Collector;
+  beforeAll(async () => {
+    collector = await startCollector();
+  });
+  afterAll(() => collector.close());
+
+  async function ask(
+    environment: Readonly<Record<string, string>>,
+    headers: readonly Readonly<Record<string, string>>[],
+  ) {
+    const product = await startProduct({
+      DATABASE_URL: database.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0",
+      ...environment,
+    });
+    const ids: string[] = [];
+    for (const sent of headers) {
+      const question = { feature_key: "nowhere", user: { user_id: "grace" } };
+      const { decision_id } = (await post(`${product.url}/evaluate`, question, sent)) as { decision_id: string };
+      ids.push(decision_id);
+    }
+    const metrics = await fetch(`${product.url}/metrics`).then((answer) => answer.text());
+    await product.stop(); // sends what is left
+    return { ids, metrics };
+  }
+  const idOf = ({ attributes }: { attributes: Readonly<Record<string, unknown>> }) =>
+    attributes["adaptive.decision.id"];
+  const UNSAMPLED = TRACEPARENT.replace(/1$/, "0");
+
+  it("counts every evaluation, and sends those whose caller wants it", async () => {
+    const { ids, metrics } = await ask({}, [{}, { traceparent: UNSAMPLED }, { traceparent: TRACEPARENT }]);
+    expect(metrics).toMatch(/^feature_flag_evaluations_total\{.*feature="unknown".*\} 3$/m);
+    expect(collector.spans.flatMap(({ events }) => events.map(idOf))).toEqual([ids[2]]);
+    expect(collector.records.map(idOf)).toEqual([ids[2]]);
+  });
+
+  it("sends every evaluation as a log record when OTEL_LOGS_EXPORTER asks for them", async () => {
+    const before = collector.records.length;
+    const { ids } = await ask({ OTEL_LOGS_EXPORTER: "otlp" }, [{}, { traceparent: UNSAMPLED }]);
+    const records = collector.records.slice(before);
+    expect(records.map(idOf)).toEqual(ids);
+    expect(records.map(({ traceId }) => traceId || undefined)).toEqual([undefined, CALLER.traceId]);
   });
 });
 
