@@ -83,6 +83,22 @@ describe("the documented answers", () => {
     await call("POST /evaluate/batch", 200, "/evaluate/batch", { user, explain: true });
   });
 
+  test("of OFREP", async () => {
+    const one = "POST /ofrep/v1/evaluate/flags/{key}";
+    const all = "POST /ofrep/v1/evaluate/flags";
+    const context = { targetingKey: "u", plan: "pro" };
+    await call(one, 200, "/ofrep/v1/evaluate/flags/checkout", { context });
+    await call(one, 400, "/ofrep/v1/evaluate/flags/checkout", { context: {} });
+    await call(one, 404, "/ofrep/v1/evaluate/flags/nothing", { context });
+    const { headers, body } = await call(all, 200, "/ofrep/v1/evaluate/flags", { context });
+    await call(all, 200, "/ofrep/v1/evaluate/flags");
+    await call(all, 304, "/ofrep/v1/evaluate/flags", { context }, { "If-None-Match": headers.get("etag") ?? "" });
+    await call(all, 400, "/ofrep/v1/evaluate/flags", "{");
+    // A stream has no end to wait for; what is said on it: test/server/http/ofrep/streams.test.ts.
+    const address: string = body.eventStreams[0].endpoint.requestUri;
+    await call("GET /ofrep/v1/streams/{environment}", 403, address.replace("signature=", "signature=not"));
+  });
+
   test("of events", async () => {
     await call("POST /events", 201, "/events", event);
     await call("POST /events", 201, "/events", { ...event, event_id: "once" });
@@ -186,6 +202,9 @@ test("every route that is registered is documented", () => {
     "GET /experiments/{id}/result",
     "GET /metrics",
     "POST /auth/token",
+    "POST /ofrep/v1/evaluate/flags/{key}",
+    "POST /ofrep/v1/evaluate/flags",
+    "GET /ofrep/v1/streams/{environment}",
   ]) {
     const [method = "", path = ""] = route.split(" ");
     expect([route, document.paths[path]?.[method.toLowerCase()]?.summary]).toEqual([route, expect.any(String)]);
