@@ -14,18 +14,16 @@ import type { CompleteObjective } from "../../core/feature/objective.ts";
 import type { Json } from "../../core/json.ts";
 import type { Model } from "../../core/model/model.ts";
 import type { Ask, Evaluator, Host, Strategy, User, Verdict } from "../../core/strategy.ts";
+import { type Check, check, shown } from "./check.ts";
 import { freezeDeep } from "./freeze-deep.ts";
 import { ODD_USERS } from "./odd-users.ts";
 import { recordReads } from "./record-reads.ts";
 
-export interface Check {
-  readonly name: string;
-  readonly run: () => Promise<void>;
-}
-
 export interface CheckOptions {
   /** Configs as an author of features writes them. At least one; between them they should use every setting. */
   readonly configs: readonly Json[];
+  /** Configs the schema must refuse. Default: none. */
+  readonly refused?: readonly Json[];
   /** Users the strategy should decide for, besides ODD_USERS. Default: none. */
   readonly users?: readonly User[];
   /** Moments to ask at, in milliseconds since the epoch. Default: one. */
@@ -46,6 +44,7 @@ export function checkStrategy<Config>(strategy: Strategy<Config>, options: Check
       z.toJSONSchema(strategy.config, { io: "input" });
     }),
     check("answers about odd configs instead of throwing", () => checkOddConfigs(strategy)),
+    check("refuses wrong configs, naming the field", () => checkRefused(strategy, options.refused ?? [])),
   ];
   const each = options.configs.flatMap((written, index) => checksOf(strategy, written, index + 1, options));
   return [...general, ...each];
@@ -67,12 +66,9 @@ function checksOf<Config>(
     about("leaves its input untouched", () => checkUntouched(subject())),
     about("decides the same when it explains", () => checkExplains(subject())),
     about("reads what it declares to read", () => checkReads(subject())),
+    about("abstains when what it reads is odd", () => checkOdd(subject())),
     about("keeps its promise to be bounded", () => checkBounded(subject())),
   ];
-}
-
-function check(name: string, run: () => void | Promise<void>): Check {
-  return { name, run: async () => run() };
 }
 
 interface Subject<Config> {
@@ -106,7 +102,16 @@ function prepare<Config>(strategy: Strategy<Config>, written: Json, options: Che
   if (typeof evaluate !== "function") throw new Error(`prepare() returned ${typeof evaluate}, an evaluator is wanted`);
   const moments = options.moments ?? [Date.UTC(2026, 10, 30, 12)];
   const asks = [...(options.users ?? []), ...ODD_USERS].flatMap((user) =>
-    moments.map((now): Ask => ({ user, now, explain: false, profile: options.profile, variantOf: () => undefined })),
+    // A copy each: one that writes to its ask must not spoil what the others are asked.
+    moments.map(
+      (now): Ask => ({
+        user: structuredClone(user),
+        now,
+        explain: false,
+        profile: options.profile,
+        variantOf: () => undefined,
+      }),
+    ),
   );
   return { strategy, config, evaluate, feature, asks };
 }
@@ -130,6 +135,15 @@ function checkOddConfigs<Config>(strategy: Strategy<Config>): void {
     } catch (error) {
       throw new Error(`The config schema threw on ${shown(odd)}: issues are wanted`, { cause: error });
     }
+}
+
+function checkRefused<Config>(strategy: Strategy<Config>, refused: readonly Json[]): void {
+  for (const written of refused) {
+    const { success, error } = strategy.config.safeParse(written);
+    if (success) throw new Error(`The config schema took ${shown(written)}, which is to be refused`);
+    for (const issue of error.issues)
+      if (issue.message.trim() === "") throw new Error(`${shown(written)} is refused without a word`);
+  }
 }
 
 function checkRoundTrip<Config>(strategy: Strategy<Config>, written: Json, options: CheckOptions): void {
@@ -206,6 +220,19 @@ async function checkReads<Config>({ strategy, config, evaluate, asks }: Subject<
       throw new Error(`It never read ${name}, which reads() declares: add a user that makes it, or leave it out`);
 }
 
+/** Of what it declares to read and nothing else: null, a list and an object are what no attribute should be. */
+async function checkOdd<Config>({ strategy, config, evaluate, asks }: Subject<Config>): Promise<void> {
+  const names = (strategy.reads?.(config) ?? []).map((pointer) => pointer.split("/")[1] ?? "");
+  const [ask] = asks;
+  if (names.length === 0 || ask === undefined) return;
+  for (const odd of [null, [], {}]) {
+    const user = Object.fromEntries(names.map((name) => [name, odd]));
+    const verdict = await contain(evaluate, { ...ask, user });
+    if ("variant" in verdict && verdict.variant !== undefined)
+      throw new Error(`Asked about ${shown(user)} it decided for "${verdict.variant}", an abstention is wanted`);
+  }
+}
+
 /** True when `pointer` is `container` or inside it. */
 function isWithin(pointer: string, container: string): boolean {
   return pointer === container || pointer.startsWith(`${container}/`);
@@ -239,9 +266,4 @@ async function contain(evaluate: Evaluator, ask: Ask): Promise<Verdict> {
 
 function same(problem: string, found: unknown, wanted: unknown): void {
   if (!isDeepStrictEqual(found, wanted)) throw new Error(`${problem}: ${shown(found)} instead of ${shown(wanted)}`);
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

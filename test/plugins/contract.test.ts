@@ -5,7 +5,8 @@ import type { User } from "../../core/strategy.ts";
 import { strategy as businessHours } from "../../docs/examples/business-hours.ts";
 import { strategy as bandit } from "../../plugins/bandit/bandit.ts";
 import { strategy as hashBucketing } from "../../plugins/hash-bucketing/hash-bucketing.ts";
-import { type Check, checkStrategy } from "../../plugins/kit/check-strategy.ts";
+import type { Check } from "../../plugins/kit/check.ts";
+import { checkStrategy } from "../../plugins/kit/check-strategy.ts";
 import { strategy as mlModel } from "../../plugins/ml-model/ml-model.ts";
 import { strategy as ruleFilters } from "../../plugins/rule-filters/rule-filters.ts";
 import { BANDIT_ARMS, makeBandit, TRAINED } from "../support/make-bandit.ts";
@@ -106,49 +107,46 @@ describe("the kit finds", () => {
   const decides = (evaluator: (ask: { user: Record<string, unknown>; explain: boolean }) => unknown) => ({
     prepare: () => evaluator,
   });
+  const no = { abstain: "no_match" };
+  const byPlan = ({ user }: { user: Record<string, unknown> }) =>
+    typeof user.plan === "string" ? { variant: "on" } : no;
   let calls = 0;
 
   test.each([
-    [
-      "nothing wrong with a sound one",
-      decides(({ user }) => (user.plan === "pro" ? { variant: "on" } : { abstain: "no_match" })),
-      [],
-    ],
-    [
-      "a bad name",
-      { ...decides(({ user }) => ({ variant: user.plan ? "on" : "on" })), id: "Bad Name" },
-      ["is named and summed up"],
-    ],
+    ["nothing wrong with a sound one", decides(({ user }) => (user.plan === "pro" ? { variant: "on" } : no)), []],
+    ["a bad name", { ...decides(byPlan), id: "Bad Name" }, ["is named and summed up"]],
     [
       "a config that is not JSON",
       {
-        ...decides(({ user }) => ({ variant: user.plan ? "on" : "on" })),
+        ...decides(byPlan),
         config: z.unknown().transform(() => new Date(0)),
       },
       ["survives being stored and completed again"],
     ],
     [
       "a config without JSON Schema",
-      { ...decides(({ user }) => ({ variant: user.plan ? "on" : "on" })), config: z.custom(() => true) },
+      { ...decides(byPlan), config: z.custom(() => true) },
       ["describes its config as JSON Schema"],
     ],
     [
       "an undeclared variant",
-      decides(({ user }) => ({ variant: user.plan ? "purple" : "on" })),
+      decides(({ user }) => (user.plan === "pro" ? { variant: "purple" } : no)),
       ["gives sound verdicts to odd users"],
     ],
     [
       "state",
       decides(({ user }) => {
         calls += 1;
-        return { variant: user.plan || calls % 2 === 0 ? "on" : "off" };
+        if (typeof user.plan !== "string") return no;
+        return { variant: calls % 2 === 0 ? "on" : "off" };
       }),
       ["gives the same ask the same verdict", "decides the same when it explains"],
     ],
     [
       "writes",
       decides(({ user }) => {
-        if (user.plan) user.plan = "free";
+        if (typeof user.plan !== "string") return no;
+        user.plan = "free";
         return { variant: "on" };
       }),
       ["leaves its input untouched"],
@@ -160,18 +158,23 @@ describe("the kit finds", () => {
     ],
     [
       "an explanation that differs",
-      decides(({ user, explain }) => ({ variant: user.plan || explain ? "on" : "off" })),
+      decides(({ user, explain }) => (user.plan === "pro" ? { variant: explain ? "on" : "off" } : no)),
       ["decides the same when it explains"],
     ],
     [
       "undeclared reads",
-      decides(({ user }) => ({ variant: user.plan || user.age ? "on" : "on" })),
+      decides(({ user }) => (user.plan === "pro" && user.age ? { variant: "on" } : no)),
       ["reads what it declares to read"],
     ],
-    ["reads that never happen", decides(() => ({ variant: "on" })), ["reads what it declares to read"]],
+    ["reads that never happen", decides(() => no), ["reads what it declares to read"]],
+    [
+      "decisions from oddities",
+      decides(({ user }) => (user.plan === undefined ? no : { variant: "on" })),
+      ["abstains when what it reads is odd"],
+    ],
     [
       "a bounded promise",
-      { ...decides(async ({ user }) => ({ variant: user.plan ? "on" : "on" })), bounded: true },
+      { ...decides(async (ask) => byPlan(ask)), bounded: true },
       ["keeps its promise to be bounded"],
     ],
   ])("%s", async (_, changes, expected) => {
