@@ -1,9 +1,11 @@
 /**
- * npm run bench:learning [-- supervised noise poisoning scale] [--data DIR]: what the learning part can do, on real data and
+ * npm run bench:learning [-- supervised hillstrom gate noise poisoning scale] [--data DIR]: what the learning part can do, on real data and
  * on data whose truth is known. Prints plain tables; without a name, all parts one after the other.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { benchGate } from "./learning/gate.ts";
+import { benchHillstrom } from "./learning/hillstrom-live.ts";
 import { benchNoise } from "./learning/noise.ts";
 import { benchPoisoning } from "./learning/poisoning.ts";
 import { benchScale } from "./learning/scale.ts";
@@ -14,6 +16,8 @@ const DATA = "../shared/data";
 
 const PARTS: Readonly<Record<string, (directory: string) => Promise<void>>> = {
   supervised: benchSupervised,
+  hillstrom: benchHillstrom,
+  gate: benchGate,
   noise: benchNoise,
   poisoning: benchPoisoning,
   scale: benchScale,

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { completeObjective, Objective } from "../../../core/feature/objective.ts";
 import { datasetBuilder } from "../../../core/model/dataset.ts";
 import { featureRow } from "../../../core/model/feature-row.ts";
@@ -7,16 +9,40 @@ import { train } from "../../../core/model/train.ts";
 import { createClient } from "../../../server/client/client.ts";
 import { judgeBy } from "../../../workers/judge-challenger.ts";
 import { makeConfiguration, makeFeature, STRATEGIES } from "../../support/make-configuration.ts";
+import { printTable } from "../print-table.ts";
 import { startProduct } from "../server-process.ts";
+import { HILLSTROM } from "./hillstrom.ts";
+import { judgeHillstrom } from "./judge-hillstrom.ts";
 
 const KEY = "new-checkout";
 const START = Date.UTC(2026, 0, 1);
 
+const WORLDS = 200;
+
+/** Prints how often the gate lets chance pass, what it says of Hillstrom's T-learner, and what it does where an effect is there. */
+export async function benchGate(directory: string): Promise<void> {
+  const rows = [0.9, 0.5].map((tau) => {
+    const { promoted, verdict } = promotedInAaWorlds(WORLDS, tau);
+    console.log(`the last verdict, min_confidence ${tau}: ${verdict}\n`);
+    return [
+      `A/A, min_confidence ${tau}`,
+      `${promoted} of ${WORLDS}`,
+      "<= 5 %",
+      promoted <= WORLDS * 0.05 ? "yes" : "NO",
+    ];
+  });
+  printTable([["worlds", "promoted", "target", "met"], ...rows]);
+  if (existsSync(join(directory, HILLSTROM))) console.log(`\nHillstrom: ${judgeHillstrom(directory)}`);
+  const { verdict, lift } = await realEffect();
+  console.log(`\nAn effect that is there: ${verdict}\nThe holdout afterwards: ${lift.message}`);
+}
+
 /** Drawn evenly, and no variant does anything: whatever a challenger claims is chance. */
-export function promotedInAaWorlds(worlds: number, decisions = 2000): { promoted: number; verdict: string } {
+function promotedInAaWorlds(worlds: number, min_confidence: number): { promoted: number; verdict: string } {
+  const decisions = 5000;
   const feature = makeFeature({
     key: KEY,
-    objective: Objective.parse({ event_types: ["purchase"], window_seconds: 3600 }),
+    objective: Objective.parse({ event_types: ["purchase"], window_seconds: 3600, min_confidence }),
     steps: [
       { id: "model", strategy: "ml-model", config: {}, on_failure: "next" },
       { id: "rollout", strategy: "hash-bucketing", config: even(), on_failure: "next" },
@@ -59,7 +85,7 @@ export function promotedInAaWorlds(worlds: number, decisions = 2000): { promoted
   return { promoted, verdict };
 }
 
-export interface LiveGate {
+interface LiveGate {
   readonly verdict: string;
   readonly promoted: boolean;
   /** GET /features/{key}/lift after the model decided for a while. */
@@ -70,7 +96,7 @@ export interface LiveGate {
  * The same over HTTP, with an effect that is there: "on" brings users on mobile a fifth more purchases and costs the others as
  * much. Decisions are drawn, purchases sent, a model trained and gated; then it decides, and the holdout tells what it gains.
  */
-export async function realEffect(before = 20_000, after = 60_000): Promise<LiveGate> {
+async function realEffect(before = 20_000, after = 60_000): Promise<LiveGate> {
   const product = await startProduct();
   try {
     const client = createClient({ url: product.url });

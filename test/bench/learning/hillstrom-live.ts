@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Client, createClient } from "../../../server/client/client.ts";
+import { printTable } from "../print-table.ts";
 import { startProduct } from "../server-process.ts";
-import { ARMS, type Customer, readHillstrom } from "./hillstrom.ts";
+import { ARMS, type Customer, HILLSTROM, readHillstrom } from "./hillstrom.ts";
+import { upliftHalves } from "./hillstrom-uplift.ts";
 
 /** Of the counted customers: how many visited. */
 interface Tally {
@@ -8,7 +12,7 @@ interface Tally {
   visits: number;
 }
 
-export interface LiveResult {
+interface LiveResult {
   readonly order: string;
   readonly whole: Tally;
   readonly last_third: Tally;
@@ -30,6 +34,52 @@ const BATCH = 500;
 const TRAIN_EVERY = 1500;
 const WINDOW_SECONDS = 1;
 
+const ORDERS = 5;
+
+/** Prints what a bandit makes of the trial, served over HTTP, beside what it could have been; then whom uplift ranks first. */
+export async function benchHillstrom(directory: string): Promise<void> {
+  if (!existsSync(join(directory, HILLSTROM))) {
+    console.log(`There is no ${HILLSTROM} in ${directory}; --data says where it is`);
+    return;
+  }
+  const results = await hillstromLive(directory, ORDERS);
+  const share = ({ visits, counted }: Tally) => visits / counted;
+  const columns = (["whole", "last_third", "last_third_decided", "uniform", "always_mens"] as const).map((name) =>
+    results.map((result) => share(result[name])),
+  );
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const shown = (values: readonly number[]) => values.map((value) => value.toFixed(4));
+  printTable([
+    [
+      "order",
+      "whole stream",
+      "last third",
+      "less the holdout",
+      "uniform there",
+      "always men's there",
+      "trainings",
+      "raced",
+      "s",
+    ],
+    ...results.map(({ order, trainings, raced, seconds }, i) => [
+      order,
+      ...shown(columns.map((values) => values[i] as number)),
+      ...[trainings, raced, Math.round(seconds)].map(String),
+    ]),
+    ["mean", ...shown(columns.map(mean)), "", "", ""],
+  ]);
+  console.log("published: uniform 0.148, SquareCB 0.180, always men's 0.183\n");
+  printTable([
+    ["ranked by", "effect in the top half", "in the bottom half"],
+    ...upliftHalves(directory, ["logistic", "trees"]).map(({ ranking, top, bottom }) => [
+      ranking,
+      ...shown([top, bottom]),
+    ]),
+    ["published: by effect", "0.0745", "0.0143"],
+    ["published: by likelihood", "0.0583", "0.0334"],
+  ]);
+}
+
 /**
  * The trial as live traffic, over HTTP: a customer counts only when the server serves the arm that the trial drew, as only
  * then its outcome is known (rejection replay). What would be served is looked up by a replay of the batch, which stores
@@ -38,7 +88,7 @@ const WINDOW_SECONDS = 1;
  * Each order runs in an environment of its own and begins at another customer, all at the same distance, so that everybody is
  * in the last third of about as many orders: customers differ more than policies do.
  */
-export async function hillstromLive(directory: string, orders: number): Promise<readonly LiveResult[]> {
+async function hillstromLive(directory: string, orders: number): Promise<readonly LiveResult[]> {
   const customers = readHillstrom(directory);
   const product = await startProduct();
   try {

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { Artifact } from "../../../core/model/artifact.ts";
-import { datasetBuilder, type Slice } from "../../../core/model/dataset.ts";
-import { featureRow } from "../../../core/model/feature-row.ts";
+import type { Slice } from "../../../core/model/dataset.ts";
 import type { Learner } from "../../../core/model/model.ts";
 import { createScorer } from "../../../core/model/score.ts";
 import { train } from "../../../core/model/train.ts";
 import { referenceSlice } from "../../../server/cli/demo/story.ts";
 import { type Customer, readHillstrom } from "./hillstrom.ts";
+import { trialDataset } from "./trial-dataset.ts";
 
 /** Visit rate with the e-mail less without, among the test rows that a ranking puts into its upper and its lower half. */
-export interface Halves {
+interface Halves {
   readonly ranking: string;
   readonly top: number;
   readonly bottom: number;
@@ -38,19 +38,7 @@ export function upliftHalves(directory: string, learners: readonly Learner[]): r
 }
 
 function fitArtifact(customers: readonly (Customer & { slice: Slice })[], learner: Learner): Artifact {
-  const builder = datasetBuilder({ arms: ["none", "womens"] });
-  customers.forEach(({ attributes, arm, visit, slice }, i) => {
-    builder.add({
-      ...{ unit: `customer-${i}`, at: i, row: featureRow(attributes, {}, i) },
-      ...{ label: visit, arm, probability: 0.5, slice },
-    });
-  });
-  const visits = customers.filter(({ visit }) => visit).length;
-  const dataset = builder.build({
-    ...{ total_events: visits, unique_users: customers.length, positive_events: visits, immature: 0, capped: 0 },
-    ...{ moments: "exposures", window_seconds: 14 * 86_400, positive_event_types: ["visit"] },
-    data_window: { from: "2008-01-01T00:00:00Z", to: "2008-01-15T00:00:00Z" },
-  });
+  const dataset = trialDataset(customers, ["none", "womens"]);
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   return Artifact.parse(train(dataset, { learner, target: "uplift", seed: 1, hash, now: () => 0 }).artifact);
 }

@@ -11,6 +11,8 @@ export interface Customer {
   readonly visit: boolean;
 }
 
+/** The file; not shipped. */
+export const HILLSTROM = "hillstrom.csv.gz";
 /** No e-mail, the men's, the women's. */
 export const ARMS = ["none", "mens", "womens"] as const;
 const SEGMENTS: Readonly<Record<string, Customer["arm"]>> = {
@@ -21,7 +23,7 @@ const SEGMENTS: Readonly<Record<string, Customer["arm"]>> = {
 
 /** MineThatData's e-mail trial of 2008: 64,000 customers in the publisher's order. Not shipped; published for public use. */
 export function readHillstrom(directory: string): readonly Customer[] {
-  const text = gunzipSync(readFileSync(join(directory, "hillstrom.csv.gz"))).toString("utf8");
+  const text = gunzipSync(readFileSync(join(directory, HILLSTROM))).toString("utf8");
   const rows = parse(text, { columns: true }) as Record<string, string>[];
   return rows.map((row) => {
     const arm = SEGMENTS[row.segment ?? ""];
