@@ -71,6 +71,17 @@ function checksOf<Config>(
   ];
 }
 
+/** What the strategy answers with this config, about this user: for tests of what it decides. */
+export async function ask<Config>(
+  strategy: Strategy<Config>,
+  config: Json,
+  user: User,
+  options: Omit<CheckOptions, "configs" | "refused" | "users"> & { readonly explain?: boolean } = {},
+): Promise<Verdict> {
+  const { evaluate, asks } = prepare(strategy, config, { ...options, configs: [], users: [user] });
+  return contain(evaluate, { ...(asks[0] as Ask), explain: options.explain ?? false });
+}
+
 interface Subject<Config> {
   readonly strategy: Strategy<Config>;
   readonly config: Config;

@@ -2,9 +2,10 @@ import { test as nodeTest } from "node:test";
 import type { BucketingAlgorithm } from "../../core/bucketing/algorithm.ts";
 import type { Operator } from "../../core/feature/operators/operator.ts";
 import type { Strategy } from "../../core/strategy.ts";
+import type { Check } from "./check.ts";
 import { type AlgorithmSamples, checkAlgorithm } from "./check-algorithm.ts";
 import { checkOperator, type OperatorSamples } from "./check-operator.ts";
-import { type Check, type CheckOptions, checkStrategy } from "./check-strategy.ts";
+import { type CheckOptions, checkStrategy } from "./check-strategy.ts";
 
 /** `test` of node:test, vitest, Deno, Bun: a name and what to run. */
 export type TestFunction = (name: string, run: () => Promise<void>) => unknown;

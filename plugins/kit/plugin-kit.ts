@@ -28,6 +28,6 @@ export type {
 } from "../../core/strategy.ts";
 export { checkAlgorithm } from "./check-algorithm.ts";
 export { checkOperator } from "./check-operator.ts";
-export { checkStrategy } from "./check-strategy.ts";
+export { ask, checkStrategy } from "./check-strategy.ts";
 export { defineStrategy } from "./define-strategy.ts";
 export { describeAlgorithm, describeOperator, describeStrategy } from "./describe.ts";
