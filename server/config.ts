@@ -28,6 +28,7 @@ const Settings = z
   .object({
     HOST: z.string().min(1).default("127.0.0.1"),
     PORT: Whole(0, 65_535).default(8000),
+    METRICS_PORT: Whole(0, 65_535).optional(),
     // Not repeated in the message: it may hold a password.
     DATABASE_URL: z
       .string()

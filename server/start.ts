@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { type Assembly, assemble } from "./container.ts";
@@ -7,6 +8,7 @@ import { openDatabase } from "./postgres/embedded.ts";
 import { migrate } from "./postgres/migrate.ts";
 import { ensurePartitions } from "./postgres/partitions.ts";
 import { configureLogging } from "./telemetry/configure-logging.ts";
+import { listenMetrics } from "./telemetry/listen-metrics.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
 
 /** What every process of the product starts with: a migrated database, services and telemetry. */
@@ -33,10 +35,15 @@ export async function startBase(
     await migrate(database.url);
     const assembly = await assemble(config, database.url);
     await ensurePartitions(assembly.sql, assembly.services.clock.now());
+    const scraped = await startMetrics(config, assembly).catch(async (error: unknown) => {
+      await assembly.close();
+      throw error;
+    });
     return {
       databaseUrl: database.url,
       assembly,
       async close() {
+        await scraped?.close();
         await assembly.close();
         await closeBoth();
       },
@@ -45,6 +52,13 @@ export async function startBase(
     await closeBoth();
     throw error;
   }
+}
+
+async function startMetrics({ HOST: host, METRICS_PORT: port }: Config, { services }: Assembly) {
+  if (port === undefined) return undefined;
+  const listening = await listenMetrics(services.metrics, { host, port });
+  getLogger(["adaptive", "telemetry"]).info("Metrics are at {url}", { url: listening.url });
+  return listening;
 }
 
 /** Serves HTTP on what `startBase` opened. Closing drains requests first. */

@@ -49,6 +49,20 @@ describe("configureLogging()", () => {
     expect(lines[1]).toContain("postgres://aff:***@db.example/aff");
   });
 
+  it("leaves out the row that a database's error quotes, and the value its message quotes", () => {
+    const lines: string[] = [];
+    const log = logTo(lines);
+    const detail = { detail: "Failing row contains (ada@example.com)", code: "23514" };
+    log.error("Refused: {error}", { error: Object.assign(new Error("violates a constraint"), detail) });
+    const value = 'invalid input syntax for type bigint: "ada@example.com"';
+    log.error("Refused: {error}", { error: Object.assign(new Error(value), { code: "22P02" }) });
+    expect(lines.join("")).not.toContain("ada@example.com");
+    expect(JSON.parse(lines[1] ?? "")).toMatchObject({
+      message: 'Refused: invalid input syntax for type bigint: "***"',
+      error: { name: "Error", code: "22P02" },
+    });
+  });
+
   it("names the trace while a span is active", () => {
     const lines: string[] = [];
     const log = logTo(lines);
