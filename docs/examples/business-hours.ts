@@ -5,8 +5,7 @@
  *     { "id": "office", "strategy": "business-hours",
  *       "config": { "time_zone": "Europe/Berlin", "days": ["Mon", "Tue"], "from": 9, "to": 17, "variant": "on" } }
  */
-import { z } from "zod";
-import type { Strategy } from "../../core/strategy.ts";
+import { defineStrategy, z } from "adaptive-feature-flags/plugin-kit";
 
 const Day = z.enum(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]);
 
@@ -21,9 +20,8 @@ const Config = z
     variant: z.string().min(1).max(100),
   })
   .refine(({ from, to }) => from < to, { path: ["to"], message: "Must be later than from" });
-type Config = z.infer<typeof Config>;
 
-export const strategy: Strategy<Config> = {
+export const strategy = defineStrategy({
   id: "business-hours",
   contract: 1,
   summary: "Serves a variant during business hours, and leaves the rest of the day to the next step",
@@ -47,7 +45,7 @@ export const strategy: Strategy<Config> = {
       return open.has(day) && hour >= from && hour < to ? { variant, ...told } : { abstain: "no_match", ...told };
     };
   },
-};
+});
 
 function isTimeZone(name: string): boolean {
   try {
