@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import type { HttpApp } from "./app.ts";
 import { BODY_LIMIT } from "./body.ts";
@@ -40,6 +40,11 @@ export async function listen(app: HttpApp, { host, port }: { host: string; port:
     (incoming, outgoing) => collect(incoming, outgoing, answer),
   );
   server.maxConnections = MAX_CONNECTIONS;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await bind(server, host, port);
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -47,7 +52,7 @@ export async function listen(app: HttpApp, { host, port }: { host: string; port:
     url: `http://${name}:${address.port}`,
     close: () => {
       app.close?.();
-      return close(server);
+      return close(server, sockets);
     },
   };
 }
@@ -87,16 +92,21 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // Opened ahead, as browsers and undici do: node:http counts a connection that never asked anything as busy.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   return new Promise((resolve) => {
     // A keep-alive connection becomes idle only when its answer is out: look again until none is left.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const sweep = setInterval(closeIdle, 50);
     const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT);
     server.close(() => {
       clearInterval(sweep);
       clearTimeout(cut);
       resolve();
     });
-    server.closeIdleConnections();
+    closeIdle();
   });
 }

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { Agent, get } from "node:http";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import type { HttpApp } from "../../../server/http/app.ts";
 import { listen } from "../../../server/http/listen.ts";
@@ -56,6 +58,15 @@ test("close() does not wait for idle keep-alive connections", async () => {
   await server.close();
   agent.destroy();
 });
+
+test("close() does not wait for connections that were opened ahead and never asked anything", async () => {
+  const server = await listen(hello, here);
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  const closed = once(socket, "close");
+  await server.close();
+  await closed;
+}, 5_000); // Half of the time that what is in flight is given.
 
 test("small bodies are collected before the app is called, uploads and large ones are streamed", async () => {
   const server = await listen(
