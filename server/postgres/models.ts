@@ -73,11 +73,7 @@ function goLive(
     if (model.status === "failed")
       throw new Conflict(`Model ${version} failed while it was trained and cannot decide; choose another version`);
     const { action, actor, reason } = admit(model);
-    await retireLive(tx, environment, model.feature_key);
-    await tx`
-      update models
-      set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
-      where environment = ${environment} and version = ${version}`;
+    await makeLive(tx, model);
     await audit(tx, environment, { action, actor, reason }, version);
     changed();
     return await find(tx, environment, version);

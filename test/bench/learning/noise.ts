@@ -25,7 +25,8 @@ export async function benchNoise(directory: string): Promise<void> {
   const verdicts: string[] = [];
   const measure = (name: string, dataset: Dataset, options: Partial<TrainOptions>) => {
     const models = Array.from({ length: SEEDS }, (_, i) => fitted(permuted(dataset, i + 1), i + 1, options));
-    const promoted = models.filter(({ promote }) => promote).length;
+    const promoted = models.filter(({ promote }) => promote);
+    const refused = models.find(({ promote }) => !promote);
     for (const learner of ["logistic", "trees", "svm"]) {
       const aucs = models.flatMap((model) => aucOf(model, learner));
       const mean = aucs.reduce((sum, auc) => sum + auc, 0) / aucs.length;
@@ -33,7 +34,9 @@ export async function benchNoise(directory: string): Promise<void> {
       const met = Math.abs(mean - 0.5) <= 0.01 ? "yes" : "NO";
       lines.push([name, learner, String(aucs.length), mean.toFixed(4), sd.toFixed(4), met]);
     }
-    verdicts.push(`${name}: ${promoted} of ${SEEDS} promoted. ${models[0]?.verdict}`);
+    verdicts.push(
+      `${name}: ${promoted.length} of ${SEEDS} promoted${promoted.map(({ learner, verdict }) => ` (${learner}: ${verdict})`).join("")}. Of the first that was not: ${refused?.verdict}`,
+    );
   };
   measure("online-shoppers, propensity", readSet("online-shoppers", directory).dataset, {});
   if (setsIn(directory).includes("hillstrom")) {
