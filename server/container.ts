@@ -18,6 +18,7 @@ import type {
   TrainingJobStore,
 } from "../core/ports.ts";
 import type { Config } from "./config.ts";
+import { createLiveDecisions, type LiveDecisions } from "./live-decisions.ts";
 import { createObserver } from "./observer.ts";
 import { openPlugins } from "./plugin-host.ts";
 import { configurationStore } from "./postgres/configuration.ts";
@@ -34,12 +35,14 @@ import { profileStore } from "./postgres/profiles.ts";
 import { secretStore } from "./postgres/secrets.ts";
 import { segmentStore } from "./postgres/segments.ts";
 import { openSql, type Sql } from "./postgres/sql.ts";
+import { storedDecisions } from "./postgres/stored-decisions.ts";
 import { trainingJobStore } from "./postgres/training-jobs.ts";
 import { profileCache } from "./profile-cache.ts";
 import type { Metrics, Observer, ProfileCache, Secrets, Services, Snapshots } from "./services.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { observeProcess } from "./telemetry/observe-process.ts";
+import { createUsage, type Usage } from "./usage.ts";
 
 /** What a server process is made of, and how to close it. */
 export interface Assembly {
@@ -70,6 +73,8 @@ const LIFTS = token<LiftStore>("LiftStore");
 const DECISIONS = token<DecisionLog>("DecisionLog");
 const CHECKS = token<ModelCheckStore>("ModelCheckStore");
 const SECRETS = token<Secrets>("Secrets");
+const USAGE = token<Usage>("Usage");
+const LIVE = token<LiveDecisions>("LiveDecisions");
 const OBSERVER = token<Observer>("Observer");
 
 /**
@@ -106,7 +111,11 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
       onStored: (environment, users) => get(PROFILES).forget(environment, users),
     }),
   );
-  single(OBSERVER, () => createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS) }));
+  single(USAGE, () => createUsage());
+  single(LIVE, () => createLiveDecisions());
+  single(OBSERVER, () =>
+    createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS), usage: get(USAGE), live: get(LIVE) }),
+  );
 
   const { strategies } = plugins;
   const snapshots: Snapshots = await openSnapshots({
@@ -134,6 +143,9 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     jobs: get(JOBS),
     experiments: get(EXPERIMENTS),
     decisions: get(DECISIONS),
+    storedDecisions: storedDecisions(get(SQL)),
+    usage: get(USAGE),
+    live: get(LIVE),
     lifts: get(LIFTS),
     checks: get(CHECKS),
     secrets: get(SECRETS),
@@ -145,6 +157,8 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     async close() {
       observed.stop();
       await snapshots.close();
+      services.live.close();
+      services.usage.close();
       await services.observer.close();
       await plugins.close();
       await get(SQL).end({ timeout: 5 });

@@ -3,14 +3,20 @@ import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
 import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
+import type { LiveDecisions } from "./live-decisions.ts";
 import type { Metrics, Observer } from "./services.ts";
 import { emitDecision } from "./telemetry/decision-event.ts";
+import type { Usage } from "./usage.ts";
 
 export interface ObserverOptions extends ExposureBufferOptions {
   /** First exposures remembered in a generation, of which there are two. Default 100,000. */
   readonly generationSize?: number;
   /** Makes decision ids unique beyond this process. Default: 8 random bytes, in hex. */
   readonly idPrefix?: string;
+  /** Counts what each feature served lately. Default: nobody does. */
+  readonly usage?: Pick<Usage, "series">;
+  /** Told of every decision while somebody watches. Default: nobody does. */
+  readonly live?: Pick<LiveDecisions, "watched" | "tell">;
 }
 
 /** Everything the decisions that differ only in their user have in common, found once. */
@@ -18,6 +24,7 @@ interface Kind {
   readonly like: Decision;
   readonly evaluations: { add(by: number): void };
   readonly fallbacks: { add(by: number): void } | undefined;
+  readonly usage: { add(by: number): void } | undefined;
   /** undefined: decisions of this kind are not stored. */
   readonly exposed: ExposedUsers | undefined;
   readonly learns: boolean;
@@ -38,7 +45,7 @@ const MOST_KINDS = 64;
  * a feature that does not exist and a user without id are counted and traced, not stored.
  */
 export function createObserver(options: ObserverOptions): Observer {
-  const { metrics, generationSize, idPrefix = randomBytes(8).toString("hex") } = options;
+  const { metrics, usage, live, generationSize, idPrefix = randomBytes(8).toString("hex") } = options;
   const buffer = createExposureBuffer(options);
   const first = createFirstExposures(generationSize === undefined ? {} : { generationSize });
   const repeated = metrics.counter("exposures_repeated_total");
@@ -65,6 +72,7 @@ export function createObserver(options: ObserverOptions): Observer {
       like: decision,
       evaluations: metrics.counter("feature_flag_evaluations_total", evaluationLabels(decision, environment, feature)),
       fallbacks: fallbackCounter(metrics, decision, environment, feature),
+      usage: known ? usage?.series(environment, feature, decision.variant ?? "") : undefined,
       exposed: known ? first.of() : undefined,
       learns: snapshot.features.get(decision.feature_key)?.learns ?? false,
     };
@@ -79,6 +87,8 @@ export function createObserver(options: ObserverOptions): Observer {
       const kind = kindOf(decision, environment, snapshot);
       kind.evaluations.add(1);
       kind.fallbacks?.add(1);
+      kind.usage?.add(1);
+      if (live?.watched) live.tell(decision, { environment, id, at });
       emitDecision(decision, { id, environment, snapshot });
       const userId = decision.user_id;
       if (kind.exposed === undefined || userId === null) return id;

@@ -1,4 +1,5 @@
 import type { Decision } from "../core/decision/decision.ts";
+import type { StoredDecisions } from "../core/decision/stored-decision.ts";
 import type { BrokenStep } from "../core/engine/broken-steps.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { Profile } from "../core/event/profile.ts";
@@ -18,6 +19,8 @@ import type {
 } from "../core/ports.ts";
 import type { Strategy, User } from "../core/strategy.ts";
 import type { Config } from "./config.ts";
+import type { LiveDecisions } from "./live-decisions.ts";
+import type { Usage } from "./usage.ts";
 
 /** What the HTTP routes are given. Built once in container.ts. */
 export interface Services {
@@ -38,6 +41,9 @@ export interface Services {
   readonly jobs: TrainingJobStore;
   readonly experiments: ExperimentStore;
   readonly decisions: DecisionLog;
+  readonly storedDecisions: StoredDecisions;
+  readonly usage: Usage;
+  readonly live: LiveDecisions;
   readonly lifts: LiftStore;
   readonly checks: ModelCheckStore;
   readonly secrets: Secrets;

@@ -76,6 +76,8 @@ export interface StepTrace {
   readonly when?: ConditionTrace;
   /** What the strategy looked at: bucket, score, threshold, rules ... */
   readonly evidence?: Json;
+  /** For unreached: what it would have said. Asked for the trace alone; nothing is counted or remembered. */
+  readonly would?: Omit<StepTrace, "id" | "strategy" | "would">;
 }
 
 /** One condition with the user's value and the answer. `missing` means no (no attribute, segment or feature of that name). */

@@ -1,8 +1,9 @@
-import type { ConditionTrace, Decision } from "../decision/decision.ts";
+import type { ConditionTrace, Decision, StepTrace } from "../decision/decision.ts";
 import { MAX_CHAIN } from "../feature/check-configuration.ts";
 import type { Abstain, Decide } from "../strategy.ts";
 import type { EngineAsk } from "./ask.ts";
 import { askExperiment } from "./ask-experiment.ts";
+import { closedBreaker } from "./breaker.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
 import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
 import { plainDecision, stepDecision } from "./make-decision.ts";
@@ -119,6 +120,26 @@ function fallBack(feature: CompiledFeature, ask: EngineAsk, from: number): Decis
 /** The decision with its trace, if it was asked for: the steps from `from` on were not reached. */
 function leaveRest(feature: CompiledFeature, ask: EngineAsk, from: number, decision: Decision): Decision {
   if (ask.traces === null) return decision;
-  for (const step of feature.steps.slice(from)) ask.traces.push(traceUnreached(step));
+  for (const step of feature.steps.slice(from)) ask.traces.push(traceUnreached(step, wouldSay(step, ask)));
   return { ...decision, trace: { steps: ask.traces } };
+}
+
+/**
+ * What a step that is not reached would answer; undefined when only a promise could tell. Its breaker is left out of it: a
+ * question that changes nothing must not close or open anything.
+ */
+function wouldSay(step: CompiledStep, ask: EngineAsk): StepTrace | undefined {
+  try {
+    const when = step.when?.explain(ask);
+    if (when !== undefined && when.result !== "yes") return traceSkipped(step, when);
+    const answer = runStep({ ...step, breaker: closedBreaker() }, ask, ask.snapshot.timing, false);
+    return answer instanceof Promise || isPromised(answer) ? undefined : traceAnswer(step, answer, when);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refused because it answers with a promise: true of this question only, not of the step. */
+function isPromised(answer: Answer): boolean {
+  return "failed" in answer && answer.failed === "timeout";
 }

@@ -28,8 +28,10 @@ export function traceSkipped(step: Traced, when: ConditionTrace | undefined): St
   return { id: step.id, strategy: step.strategy, outcome: "skipped", ...whenOf(when) };
 }
 
-export function traceUnreached(step: Traced): StepTrace {
-  return { id: step.id, strategy: step.strategy, outcome: "unreached" };
+export function traceUnreached({ id, strategy }: Traced, said: StepTrace | undefined): StepTrace {
+  if (said === undefined) return { id, strategy, outcome: "unreached" };
+  const { id: _, strategy: __, ...would } = said;
+  return { id, strategy, outcome: "unreached", would };
 }
 
 /** A copy, because it holds the user's own values; only the answer when they are not JSON. */

@@ -12,9 +12,14 @@ const SHOWN = 20;
  */
 export function explainScore(scorer: Scorer, answer: () => string): Readonly<Record<string, Json>> {
   const { method, base, items } = scorer.contributions(SHOWN);
+  const held = new Map(scorer.features.map(({ name }, index) => [name, scorer.values[index] ?? null]));
   const change = smallestChange(scorer, answer);
   return {
-    contributions: items.map(({ feature, contribution }) => ({ feature, contribution })),
+    contributions: items.map(({ feature, contribution }) => ({
+      feature,
+      value: held.get(feature) ?? null,
+      contribution,
+    })),
     contributions_method: method,
     contributions_base: base,
     smallest_change: change === null ? null : { ...change },

@@ -47,6 +47,7 @@ export function propensityChooser(config: Config, host: Host, artifact: Artifact
           threshold: threshold.probability,
           log_odds,
           log_odds_error: error,
+          population: [...artifact.score_quantiles],
           ...explainScore(scorer, () => sideOf(scorer.score(ask.user, ask.profile, ask.now))),
         },
       };

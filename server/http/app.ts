@@ -10,6 +10,7 @@ import { ofrepRoutes } from "./ofrep/ofrep.ts";
 import type { App, Env, RouteContext } from "./route.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { createEventRoute } from "./routes/create-event.ts";
+import { decisionRoutes } from "./routes/decisions.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { evaluateRoute } from "./routes/evaluate.ts";
@@ -52,6 +53,7 @@ export function createApp(services: Services): HttpApp {
   const intake = eventIntake(services);
   createEventRoute(hot, api, intake, { access, headers });
   evaluateBatchRoute(api, services);
+  decisionRoutes(api, services);
   const ofrep = ofrepRoutes(api, services);
   featureRoutes(api, services);
   replayRoute(api, services);
@@ -81,11 +83,18 @@ export function createApp(services: Services): HttpApp {
   hot.notFound((c) => api.fetch(c.req.raw, c.env));
 
   const routes = [...hot.routes, ...api.routes];
-  return { fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }), close: ofrep.close };
+  return {
+    fetch: observeRequests(hot.fetch, { routes, metrics: services.metrics }),
+    close() {
+      ofrep.close();
+      services.live.close();
+    },
+  };
 }
 
 /** What is stored and read there. */
-const IN_DATABASE = /^\/(environments|events|experiments|features|ingest|models?|segments|simulate|train)(\/|$)/;
+const IN_DATABASE =
+  /^\/(decisions(?!\/stream)|environments|events|experiments|features|ingest|models?|segments|simulate|train)(\/|$)/;
 
 function guard(
   api: App,

@@ -50,6 +50,7 @@ const FeatureAnswer = z
     updated_at: z.string(),
   })
   .meta({ id: "Feature" });
+export type FeatureAnswer = z.infer<typeof FeatureAnswer>;
 
 const Revisions = z
   .object({
@@ -64,6 +65,7 @@ const Revisions = z
     ),
   })
   .meta({ id: "Revisions" });
+export type Revisions = z.infer<typeof Revisions>;
 
 const tags = ["features"];
 const params = z.object({ feature: z.string().describe("Key, or id") });

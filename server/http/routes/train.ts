@@ -79,6 +79,7 @@ const Job = z
     result: Json.describe("What POST /train answers; null until it succeeded"),
   })
   .meta({ id: "TrainingJob" });
+export type TrainingJobAnswer = z.infer<typeof Job>;
 
 const Jobs = z.object({ jobs: z.array(Job) }).meta({ id: "TrainingJobs" });
 

@@ -377,9 +377,35 @@ describe("evaluate()", () => {
         { id: "s1", outcome: "abstained", cause: "no_match", evidence: { rules: [{ id: "old", result: "missing" }] } },
         { id: "s2", outcome: "failed", cause: "low_confidence", evidence: { score: 0.4, threshold: 0.5 } },
         { id: "s3", outcome: "decided", variant: "on", evidence: { seed: "traced" } },
-        { id: "s4", outcome: "unreached" },
+        { id: "s4", outcome: "unreached", would: { outcome: "decided", variant: "on" } },
       ]);
       expect(JSON.parse(JSON.stringify(trace))).toEqual(trace);
+    });
+
+    test("says what a step that was not reached would have said, and neither counts nor believes its failures", () => {
+      const snapshot = compile(
+        makeConfiguration({
+          features: [
+            feature("rest", [
+              rollout(100),
+              { strategy: "throws" },
+              { strategy: "on", when: { attribute: "/plan", op: "in", value: ["pro"] } },
+              { strategy: "later-on" },
+            ]),
+          ],
+        }),
+        strategies,
+      );
+      for (let i = 0; i < 20; i++) {
+        const decision = evaluate(snapshot, "rest", { user_id: "ada" }, { now: 0, explain: true }) as Decision;
+        expect(decision.trace?.steps).toMatchObject([
+          { outcome: "decided" },
+          { outcome: "unreached", would: { outcome: "failed", cause: "error", detail: "no luck" } },
+          { outcome: "unreached", would: { outcome: "skipped", when: { result: "missing" } } },
+          { id: "s3", outcome: "unreached" },
+        ]);
+        expect(decision.trace?.steps[3]).not.toHaveProperty("would");
+      }
     });
 
     test("is left out unless it is asked for", () => {
