@@ -1,0 +1,5 @@
+import { Head } from "../parts/states.tsx";
+
+export function LivePage() {
+  return <Head title="live" />;
+}

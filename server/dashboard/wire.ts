@@ -1,0 +1,16 @@
+/** What the API answers, from the schemas that check it: a renamed field breaks the build. */
+import type { ConditionTrace, StepTrace } from "../../core/decision/decision.ts";
+import type { DecisionAnswer } from "../http/decision-answer.ts";
+
+export type { HoldoutLift } from "../../core/experiment/holdout-lift.ts";
+export type { ExperimentResult } from "../../core/experiment/result.ts";
+export type { Condition } from "../../core/feature/condition.ts";
+export type { Json } from "../../core/json.ts";
+export type { DecisionSummary, StoredDecisionsAnswer as StoredDecisions } from "../http/routes/decisions.ts";
+export type { FeatureAnswer as Feature, Revisions } from "../http/routes/features.ts";
+export type { ModelCheckAnswer as ModelCheck } from "../http/routes/model-checks.ts";
+export type { ModelAnswer as Model, ModelStatus } from "../http/routes/models.ts";
+export type { TrainingJobAnswer as TrainingJob } from "../http/routes/train.ts";
+export type { ConditionTrace, StepTrace };
+
+export type Decision = Omit<DecisionAnswer, "trace"> & { readonly trace?: { readonly steps: readonly StepTrace[] } };
