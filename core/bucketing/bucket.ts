@@ -2,8 +2,8 @@ import { algorithmNames, type Bucketer, findAlgorithm, MURMUR } from "./algorith
 import { hashUnit, prepareSeed, type Seed } from "./murmur3.ts";
 import { BUCKETS, type Bucketing } from "./split.ts";
 
-/** 2 to the 32nd: hashes lie below it. */
-const HASHES = 0x1_0000_0000;
+/** Buckets a hash, of which there are 2 to the 32nd. */
+const BUCKETS_A_HASH = BUCKETS / 0x1_0000_0000;
 
 /** One of the two is null. Apart, so that murmur3-v1, which nearly everyone uses, is called directly. */
 export interface CompiledBucketing {
@@ -30,8 +30,8 @@ export function compileBucketing({ algorithm, seed, buckets }: Bucketing): Compi
  * same interval of hashes, give or take one, and a percentage is an interval too, so raising it only adds units.
  */
 export function bucketOf(seed: Seed, unit: string): number {
-  // Exact: below 2^49 before the division by a power of two.
-  return Math.floor((hashUnit(seed, unit) * BUCKETS) / HASHES);
+  // Exact: an integer below 2^49, divided by a power of two.
+  return (hashUnit(seed, unit) * BUCKETS_A_HASH) | 0;
 }
 
 /** By whichever algorithm. Throws a RangeError when a plugin's answers anything but a bucket. */

@@ -28,15 +28,40 @@ function byte(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * MurmurHash3 x86 32 (Austin Appleby, public domain) of the UTF-8 bytes of `seed/unit`, an unsigned 32-bit integer.
+ * MurmurHash3 x86 32 (Austin Appleby, public domain) of the UTF-8 bytes of `seed/unit`, an unsigned 32-bit integer. Lone
+ * surrogates count as U+FFFD, as TextEncoder writes them.
  *
- * The unit is read straight from its UTF-16 code units, with no string joined and no bytes allocated. Lone surrogates
- * count as U+FFFD, as TextEncoder writes them.
+ * Many features ask about one user: the bytes of a unit that comes twice in a row are kept until another one comes.
  */
 export function hashUnit(seed: Seed, unit: string): number {
+  if (unit !== latest) return hashText(seed, unit);
+  if (size === UNREAD) keep(unit);
+  return hashBytes(seed);
+}
+
+/** The unit hashed last, and its bytes once they are kept, filled up with zeros to a whole word. */
+let latest: string | null = null;
+let bytes = new DataView(new ArrayBuffer(0));
+const UNREAD = -1;
+let size = UNREAD;
+const USUAL = new Uint8Array(512);
+const encoder = new TextEncoder();
+
+function keep(unit: string): void {
+  const room = unit.length * 3 + 4;
+  const buffer = room <= USUAL.length ? USUAL : new Uint8Array(room);
+  size = encoder.encodeInto(unit, buffer).written;
+  buffer.fill(0, size, size + 4);
+  bytes = new DataView(buffer.buffer);
+}
+
+/** Straight from the UTF-16 code units, with no string joined and no bytes allocated. */
+function hashText(seed: Seed, unit: string): number {
+  latest = unit;
+  size = UNREAD;
   const { start, tail, filled, length } = seed;
   const end = unit.length;
-  const words = end - (end & 3);
+  const words = end & ~3;
   let hash = start;
   let block = tail;
   let seen = 0;
@@ -49,8 +74,7 @@ export function hashUnit(seed: Seed, unit: string): number {
     seen |= a | b | c | d;
     const word = a | (b << 8) | (c << 16) | (d << 24);
     hash = mix(hash, block | (word << filled));
-    // word >>> (32 - filled), but shifts count modulo 32 and one of 32 bits would be none.
-    block = (word >>> 1) >>> (31 - filled);
+    block = carry(word, filled);
   }
   let shift = filled;
   for (; at < end; at += 1) {
@@ -64,75 +88,34 @@ export function hashUnit(seed: Seed, unit: string): number {
       shift = 0;
     }
   }
-  // ASCII is what nearly every unit is; for the others it is begun again.
-  if (seen > 0x7f) return hashText(unit, start, tail, filled, length);
-  return finish(shift === 0 ? hash : hash ^ scramble(block), length + end);
+  // ASCII is what nearly every unit is; the others are written out as bytes.
+  if (seen > 0x7f) return hashUnit(seed, unit);
+  return finish(hash ^ scramble(block), length + end);
 }
 
-/** One code point at a time. */
-function hashText(unit: string, start: number, tail: number, filled: number, length: number): number {
-  const end = unit.length;
+function hashBytes({ start, tail, filled, length }: Seed): number {
+  const kept = bytes;
+  const words = size & ~3;
   let hash = start;
   let block = tail;
-  let shift = filled;
-  let bytes = length;
-  let at = 0;
-  while (at < end) {
-    const code = unit.charCodeAt(at);
-    at += 1;
-    let encoded = code;
-    let size = 1;
-    if (code > 0x7f) {
-      const low = at < end ? unit.charCodeAt(at) : 0;
-      if (isHigh(code) && isLow(low)) {
-        at += 1;
-        encoded = encode4(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
-        size = 4;
-      } else if (code > 0x7ff) {
-        encoded = encode3(isHigh(code) || isLow(code) ? 0xfffd : code);
-        size = 3;
-      } else {
-        encoded = encode2(code);
-        size = 2;
-      }
-    }
-    bytes += size;
-    block |= encoded << shift;
-    shift += size * 8;
-    if (shift >= 32) {
-      hash = mix(hash, block);
-      shift -= 32;
-      block = shift === 0 ? 0 : encoded >>> (size * 8 - shift);
-    }
+  for (let at = 0; at < words; at += 4) {
+    const word = kept.getInt32(at, true);
+    hash = mix(hash, block | (word << filled));
+    block = carry(word, filled);
   }
-  return finish(shift === 0 ? hash : hash ^ scramble(block), bytes);
+  const rest = kept.getInt32(words, true);
+  block |= rest << filled;
+  if (filled + (size & 3) * 8 >= 32) {
+    hash = mix(hash, block);
+    block = carry(rest, filled);
+  }
+  return finish(hash ^ scramble(block), length + size);
 }
 
-function isHigh(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
-}
-
-function isLow(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff;
-}
-
-// UTF-8, the first byte lowest.
-function encode2(point: number): number {
-  return 0xc0 | (point >> 6) | ((0x80 | (point & 0x3f)) << 8);
-}
-
-function encode3(point: number): number {
-  return 0xe0 | (point >> 12) | ((0x80 | ((point >> 6) & 0x3f)) << 8) | ((0x80 | (point & 0x3f)) << 16);
-}
-
-function encode4(point: number): number {
-  return (
-    0xf0 |
-    (point >> 18) |
-    ((0x80 | ((point >> 12) & 0x3f)) << 8) |
-    ((0x80 | ((point >> 6) & 0x3f)) << 16) |
-    ((0x80 | (point & 0x3f)) << 24)
-  );
+/** What of a word does not fit beside the first `filled` bits of its block. */
+function carry(word: number, filled: number): number {
+  // word >>> (32 - filled), but shifts count modulo 32 and one of 32 bits would be none.
+  return (word >>> 1) >>> (31 - filled);
 }
 
 function scramble(block: number): number {

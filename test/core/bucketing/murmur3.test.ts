@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketBy, compileBucketing } from "../../../core/bucketing/bucket.ts";
-import { hashUnit, prepareSeed } from "../../../core/bucketing/murmur3.ts";
+import { hashUnit, prepareSeed, type Seed } from "../../../core/bucketing/murmur3.ts";
 import { BUCKETS } from "../../../core/bucketing/split.ts";
 import vectors from "../../conformance/vectors/bucketing.json" with { type: "json" };
 
@@ -41,5 +41,19 @@ test("hashUnit() equals the reference for any text, lone surrogates too", () => 
       expect(hashUnit(prepareSeed(seed), unit)).toBe(reference(new TextEncoder().encode(`${seed}/${unit}`)));
     }),
     { numRuns: 20_000 },
+  );
+});
+
+test("hashUnit() is the same whether a unit comes once or several times in a row, and for long ones", () => {
+  const seeds = ["", "a", "ab", "abc", "abcd", "é"];
+  const units = fc.oneof(fc.string({ unit: "grapheme" }), fc.string(), fc.string({ minLength: 150, maxLength: 700 }));
+  fc.assert(
+    fc.property(fc.array(units, { minLength: 1, maxLength: 4 }), (some) => {
+      const told = (unit: string) => seeds.map((seed) => reference(new TextEncoder().encode(`${seed}/${unit}`)));
+      const prepared = seeds.map(prepareSeed);
+      for (const unit of some) expect(prepared.map((seed) => hashUnit(seed, unit))).toEqual(told(unit));
+      for (const unit of some) expect(hashUnit(prepared[3] as Seed, unit)).toBe(told(unit)[3]);
+    }),
+    { numRuns: 2000 },
   );
 });
