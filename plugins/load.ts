@@ -54,14 +54,17 @@ function add<T>(all: Map<string, T>, key: string, one: T, plugin: string, what: 
 }
 
 async function load(specifier: string, cwd: string, edition: number): Promise<{ name: string; module: unknown }[]> {
-  const found: { name: string; module: unknown }[] = [];
+  const loaded: { name: string; module: unknown }[] = [];
+  let at = specifier;
   try {
-    for (const { name, url } of await findModules(specifier, cwd))
-      found.push({ name, module: await import(edition === 0 ? url : inEdition(url, edition)) });
-    return found;
+    for (const { name, url } of await findModules(specifier, cwd)) {
+      at = name;
+      loaded.push({ name, module: await import(edition === 0 ? url : inEdition(url, edition)) });
+    }
+    return loaded;
   } catch (error) {
     const where = isPath(specifier) ? `from ${cwd}` : "as a package (a path starts with ./)";
-    throw new Error(`Cannot load plugin "${specifier}" ${where}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Cannot load plugin "${at}" ${where}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

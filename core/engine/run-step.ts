@@ -1,6 +1,7 @@
 import type { FallbackCause } from "../decision/decision.ts";
 import type { Ask, Decide, Evaluator, Verdict } from "../strategy.ts";
 import { type Breaker, isOpen, lets, reportFailure, reportNothing, reportSuccess } from "./breaker.ts";
+import { ownUser } from "./own-user.ts";
 import type { Timing } from "./timing.ts";
 import { checkVerdict, ownVerdict } from "./verdict.ts";
 
@@ -57,7 +58,7 @@ const OPEN_CIRCUIT: Failure = { failed: "open_circuit", detail: "Failed too ofte
 /** For the strategy alone: whatever it writes there, the caller's user and the next step's ask stay as they are. */
 function ownAsk(ask: Ask): Ask {
   const { user, now, explain, profile } = ask;
-  return { user: { ...user }, now, explain, profile, variantOf: (key) => ask.variantOf(key) };
+  return { user: ownUser(user), now, explain, profile, variantOf: (key) => ask.variantOf(key) };
 }
 
 /** A synchronous verdict that came too late is not used: it would teach callers to wait. */

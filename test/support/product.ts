@@ -9,6 +9,8 @@ export interface Product {
   readonly stderr: () => string;
   /** True until the process has ended, for whatever reason. */
   readonly running: () => boolean;
+  /** Has it read its plugins again; nobody tells when it has. */
+  reload(): void;
   /** Stops it in order; resolves to its exit code, or the signal that ended it. */
   stop(): Promise<number | string>;
 }
@@ -37,6 +39,7 @@ export async function startProduct(environment: Readonly<Record<string, string>>
     url,
     stderr: () => stderr,
     running: () => child.exitCode === null && child.signalCode === null,
+    reload: () => void child.kill("SIGUSR2"),
     async stop() {
       child.kill("SIGTERM");
       const [code, signal] = await exited;

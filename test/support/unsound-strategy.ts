@@ -2,7 +2,20 @@
 import { z } from "zod";
 import type { Ask, Strategy, Verdict } from "../../core/strategy.ts";
 
-const WAYS = ["throw", "reject", "hang", "dawdle", "lie", "mumble", "thenable", "deface", "drift"] as const;
+const WAYS = [
+  "throw",
+  "reject",
+  "hang",
+  "dawdle",
+  "lie",
+  "mumble",
+  "thenable",
+  "deface",
+  "drift",
+  "block",
+  "leak",
+  "rewrite",
+] as const;
 const Config = z.strictObject({ does: z.enum(WAYS) });
 
 export const strategy: Strategy<z.infer<typeof Config>> = {
@@ -32,8 +45,27 @@ const WAYS_TO_FAIL: Readonly<Record<(typeof WAYS)[number], (ask: Ask) => Verdict
     for (const name of Object.keys(user)) delete user[name];
     return raise();
   },
+  block: () => {
+    const end = performance.now() + 200;
+    while (performance.now() < end);
+    return { variant: "on" };
+  },
+  leak: () => {
+    leaked.push(new Uint8Array(1024 * 1024).fill(1));
+    throw new Error("Out of memory soon");
+  },
+  /** Everything it is given, however deep, without a word. */
+  rewrite: (ask) => {
+    const user = ask.user as Record<string, unknown>;
+    (user.company as Record<string, unknown>).size = 0;
+    (user.tags as unknown[]).length = 0;
+    user.user_id = "somebody-else";
+    return { abstain: "low_confidence" };
+  },
   drift: () => ({ abstain: "drifted_model" }),
 };
+
+const leaked: Uint8Array[] = [];
 
 function raise(): never {
   throw new Error("Cannot decide today");
