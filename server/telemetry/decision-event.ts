@@ -1,4 +1,4 @@
-import { type Attributes, logs, SeverityNumber } from "@opentelemetry/api";
+import { type Attributes, SeverityNumber } from "@opentelemetry/api";
 import type { Decision } from "../../core/decision/decision.ts";
 import type { Snapshot } from "../../core/engine/snapshot.ts";
 import { recordingSpan, tracing } from "./tracing.ts";
@@ -25,7 +25,7 @@ export function emitDecision(decision: Decision, about: DecisionContext): void {
   span?.addEvent(EVENT, attributes);
   if (!logged) return;
   const severityNumber = decision.reason === "ERROR" ? SeverityNumber.WARN : SeverityNumber.INFO;
-  logs.getLogger("adaptive-feature-flags").emit({ eventName: EVENT, severityNumber, attributes });
+  tracing.logger?.emit({ eventName: EVENT, severityNumber, attributes });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { DiagLogLevel, diag, logs } from "@opentelemetry/api";
 import { drawnOr, readSampling } from "./sampling.ts";
 import { tracing } from "./tracing.ts";
 
@@ -62,6 +62,7 @@ export async function startTelemetry({
   tracing.enabled = traces;
   tracing.sampling = sampling;
   tracing.records = records;
+  tracing.logger = logs.getLogger("adaptive-feature-flags");
   return {
     shutdown: async () => {
       tracing.enabled = false;

@@ -1,4 +1,4 @@
-import { context, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { context, type Logger, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import type { Sampling } from "./sampling.ts";
 import { UnsampledContext } from "./unsampled-context.ts";
 
@@ -9,7 +9,9 @@ export const tracing: {
   sampling: Sampling;
   /** Which evaluations become log records: all, those whose request is traced, or none. */
   records: "all" | "sampled" | "none";
-} = { enabled: false, sampling: { share: 1, parentBased: true }, records: "none" };
+  /** For them; to look it up for each costs as much as to fill one. */
+  logger: Logger | undefined;
+} = { enabled: false, sampling: { share: 1, parentBased: true }, records: "none", logger: undefined };
 
 export function tracer(): Tracer {
   return trace.getTracer("adaptive-feature-flags");
