@@ -4,7 +4,7 @@
  * the sources themselves, and nothing needs to be built.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
@@ -29,7 +29,8 @@ execFileSync(
 );
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
 writeFileSync(join(out, "package.json"), `${JSON.stringify(packaged(manifest), null, 2)}\n`);
-for (const file of ["LICENSE", "README.md"]) copyFileSync(join(root, file), join(out, file));
+for (const path of ["LICENSE", "README.md", "server/cli/plugin-template"])
+  cpSync(join(root, path), join(out, path), { recursive: true });
 console.log(`Built ${out}; npm pack ${out} packs it`);
 
 function packaged({ name, version, description, license, type, bin, exports, dependencies }: Manifest): object {

@@ -29,7 +29,7 @@ export async function createPlugin(name: string, cwd: string): Promise<MadePlugi
   const root = await ownRoot(import.meta.dirname);
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
   await mkdir(folder);
-  const files = Object.entries(filesOf(name, version));
+  const files = Object.entries(await filesOf(name, version));
   for (const [file, text] of files) await writeFile(join(folder, file), text);
   await linkKit(folder, root);
   return { folder, files: files.map(([file]) => file) };
@@ -54,7 +54,11 @@ async function linkKit(folder: string, root: string): Promise<void> {
   }
 }
 
-function filesOf(name: string, version: string): Readonly<Record<string, string>> {
+const TEMPLATE = join(import.meta.dirname, "plugin-template");
+/** What the template calls itself. */
+const PLACEHOLDER = "my-strategy";
+
+async function filesOf(name: string, version: string): Promise<Readonly<Record<string, string>>> {
   const manifest = {
     name,
     version: "1.0.0",
@@ -65,77 +69,12 @@ function filesOf(name: string, version: string): Readonly<Record<string, string>
     scripts: { test: "node --test" },
     dependencies: { [PACKAGE]: `^${version}` },
   };
+  const templates = ["strategy.js", "strategy.test.js", "README.md"].map(async (file) => {
+    const text = await readFile(join(TEMPLATE, file), "utf8");
+    return [file, text.replaceAll(PLACEHOLDER, name)] as const;
+  });
   return {
-    "strategy.js": strategyOf(name),
-    "strategy.test.js": testOf(name),
+    ...Object.fromEntries(await Promise.all(templates)),
     "package.json": `${JSON.stringify(manifest, null, 2)}\n`,
-    "README.md": readmeOf(name),
   };
-}
-
-function strategyOf(name: string): string {
-  return `// @ts-check
-import { defineStrategy, z } from "${PACKAGE}/plugin-kit";
-
-/** What a step may say; the server refuses the rest on write and shows this in its API document. */
-const Config = z.strictObject({
-  plans: z.array(z.string().min(1)).min(1).describe("Plans whose users get the variant"),
-  variant: z.string().min(1).max(100),
-});
-
-export const strategy = defineStrategy({
-  id: "${name}",
-  contract: 1,
-  summary: "Serves a variant to the users of some plans, and leaves the others to the next step",
-  config: Config,
-  variants: ({ variant }) => [variant],
-  reads: () => ["/plan"],
-  // Once per version of the feature: do here what takes time.
-  prepare({ plans, variant }) {
-    const wanted = new Set(plans);
-    // For every decision: the same ask, the same verdict.
-    return ({ user, explain }) => {
-      const { plan } = user;
-      const detail = explain ? { detail: \`The plan is \${JSON.stringify(plan)}\` } : {};
-      if (typeof plan !== "string" || !wanted.has(plan)) return { abstain: "no_match", ...detail };
-      return { variant, ...detail };
-    };
-  },
-});
-`;
-}
-
-function testOf(name: string): string {
-  return `// @ts-check
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { ask, describeStrategy } from "${PACKAGE}/plugin-kit";
-import { strategy } from "./strategy.js";
-
-const config = { plans: ["pro", "team"], variant: "on" };
-
-// Every promise of the contract: purity, odd users, declared reads, a config that can be stored, ...
-describeStrategy(strategy, { configs: [config], refused: [{}, { ...config, plans: [] }, { ...config, plan: "pro" }] });
-
-test("${name}: serves the plans it names", async () => {
-  assert.deepEqual(await ask(strategy, config, { plan: "pro" }), { variant: "on" });
-  assert.deepEqual(await ask(strategy, config, { plan: "free" }), { abstain: "no_match" });
-});
-`;
-}
-
-function readmeOf(name: string): string {
-  return `# ${name}
-
-A decision strategy for [adaptive-feature-flags](https://www.npmjs.com/package/${PACKAGE}).
-
-    npm test
-
-Load it into a server with \`PLUGINS\`: this folder, or the package's name once it is installed there. Then give a feature the step
-
-    { "id": "by-plan", "strategy": "${name}", "config": { "plans": ["pro"], "variant": "on" } }
-
-- config \`plans\`: plans whose users get the variant; \`variant\`: one that the feature declares.
-- Reads \`/plan\`. Whoever has none, or another, is left to the next step.
-`;
 }

@@ -45,7 +45,7 @@ async function serve(plugin: string, strategy: string): Promise<unknown> {
 describe("a plugin made in a checkout", () => {
   test("passes its tests at once and decides in a running server", async () => {
     const made = JSON.parse(JSON.stringify(await createPlugin("by-plan", folder)));
-    expect(made.files).toEqual(["strategy.js", "strategy.test.js", "package.json", "README.md"]);
+    expect(made.files).toEqual(["strategy.js", "strategy.test.js", "README.md", "package.json"]);
     const plugin = join(folder, "by-plan");
     expect(run(plugin, ["--test", "--test-reporter=tap"])).toMatch(/^# pass 14$/m);
     const lines = ["strategy.js", "strategy.test.js"].flatMap((file) =>
