@@ -27,8 +27,10 @@ try {
   await train(url);
   await modelDecides(url);
   await experimentDecides(url);
+  const stream = await tellsOfChanges(url);
   const database = await postmaster();
   await stop();
+  assert((await stream.read()).done, "The event stream goes on without a server");
   assert(!isAlive(database), `PostgreSQL (process ${database}) is still there`);
   say("stopped, and PostgreSQL with it");
 } catch (error) {
@@ -186,6 +188,29 @@ async function experimentDecides(url: string): Promise<void> {
   assert.equal((await call(url, "POST", `/experiments/${created.body.id}/stop`)).status, 200);
   assert.equal((await evaluate(url, "user-1")).experiment, null);
   say("an experiment decides while it runs");
+}
+
+/** Answers OpenFeature's clients; the event stream it names is left open. */
+async function tellsOfChanges(url: string): Promise<ReadableStreamDefaultReader<string>> {
+  const path = "/ofrep/v1/evaluate/flags";
+  const asked = { context: { targetingKey: "user-1" } };
+  type Answer = { flags: { key: string }[]; eventStreams: { endpoint: { requestUri: string } }[] };
+  const { body } = await call<Answer>(url, "POST", path, asked);
+  assert.deepEqual(
+    body.flags.map(({ key }) => key),
+    [FEATURE],
+  );
+  const { status, body: stream } = await fetch(url + body.eventStreams[0]?.endpoint.requestUri);
+  assert(status === 200 && stream !== null, `The event stream is refused: ${status}`);
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  await call(url, "POST", "/features", { name: "A change", key: "a-change" });
+  for (let text = ""; !text.includes('"refetchEvaluation"'); ) {
+    const { done, value } = await reader.read();
+    assert(!done, `The event stream ended, having said: ${text}`);
+    text += value;
+  }
+  say("OpenFeature's clients are answered, and told of a change");
+  return reader;
 }
 
 async function call<Body>(
