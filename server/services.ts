@@ -61,6 +61,8 @@ export interface Snapshots {
   refresh(environment: string): Promise<void>;
   /** Steps of enabled features, in all environments, that cannot be asked as they were written: a plugin is gone. */
   readonly broken: readonly BrokenStep[];
+  /** How often the strategies have changed: the same revision may be decided otherwise. */
+  readonly edition: number;
   /** Compiles every environment anew, after the strategies have changed. Until then the last snapshots serve. */
   recompile(): Promise<void>;
   /** Calls the listener after an environment's snapshot was replaced; the answer ends that. Listeners must not throw. */

@@ -43,6 +43,7 @@ export async function openSnapshots({
   const listeners = new Set<(environment: string) => void>();
   // A copy, because plugins may be read again: then all there is was compiled with others.
   let compiledWith: ReadonlyMap<string, Strategy> = new Map(strategies);
+  let edition = 0;
   let staleSince: number | undefined;
   let ready = false;
   let closed = false;
@@ -130,8 +131,12 @@ export async function openSnapshots({
       return [...snapshots.values()].flatMap(brokenSteps);
     },
     refresh: follow,
+    get edition() {
+      return edition;
+    },
     async recompile() {
       compiledWith = new Map(strategies);
+      edition += 1;
       await poll();
     },
     onReplaced(listener) {

@@ -8,7 +8,7 @@ export function ownUser(user: User): User {
 
 function copyFields<Fields extends { readonly [name: string]: Json | undefined }>(fields: Fields): Fields {
   const own: Record<string, Json | undefined> = { ...fields };
-  for (const name of Object.keys(own)) {
+  for (const name in own) {
     const value = own[name];
     if (typeof value === "object" && value !== null) own[name] = copy(value);
   }

@@ -78,6 +78,15 @@ describe("plugins are added, upgraded and removed under load", () => {
     const variants = { hello: "hello", ahoy: "ahoy", off: "", on: "." };
     await create("greeting", [{ id: "greet", strategy: "greeter" }, rest], { variants, type: "string" });
 
+    const ofrep = (headers: Record<string, string>) =>
+      fetch(`${product.url}/ofrep/v1/evaluate/flags`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ context: { targetingKey: "ada" } }),
+      });
+    const known = { "if-none-match": (await ofrep({})).headers.get("etag") ?? "" };
+    expect((await ofrep(known)).status).toBe(304);
+
     const answers: Answer[] = [];
     let loading = true;
     const load = async () => {
@@ -89,6 +98,7 @@ describe("plugins are added, upgraded and removed under load", () => {
     // Only what it imports has changed.
     await plug({ "parts/word.mjs": word("ahoy") });
     await serves("ahoy");
+    expect((await ofrep(known)).status, "what a client holds is out of date").toBe(200);
     await unplug("greeter.mjs");
     await serves("on");
     await plug({ "greeter.mjs": greeter("greeter"), "parts/word.mjs": word("hello") });

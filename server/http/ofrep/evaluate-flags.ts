@@ -68,7 +68,15 @@ export function evaluateFlagsRoute(app: App, services: BulkServices, decider: De
       () => undefined,
     );
     // The address changes hourly, and with it the tag: a client never stays with one that has expired.
-    const ETag = etagOf([environment, revision, requestUri ?? null, snapshots.stale, asked.user, profile ?? null]);
+    const ETag = etagOf([
+      environment,
+      revision,
+      snapshots.edition,
+      requestUri ?? null,
+      snapshots.stale,
+      asked.user,
+      profile ?? null,
+    ]);
     if (listsEtag(c.req.header("if-none-match"), ETag)) return c.body(null, 304, { ETag });
 
     const metadata = metadataOf(environment, asked.targetingKey);
