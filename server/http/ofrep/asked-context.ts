@@ -7,7 +7,7 @@ import { HttpError, validationError } from "../errors.ts";
 export const OfrepRequest = z
   .looseObject({
     context: z
-      .looseObject({ targetingKey: z.string().min(1).max(200).optional().describe("Our user_id") })
+      .looseObject({ targetingKey: z.string().max(200).nullish().describe("Our user_id. Empty or null: none") })
       .optional()
       .describe("Who is asked about. Default: nobody in particular"),
   })
@@ -34,9 +34,9 @@ export function askedContext(body: unknown): AskedContext {
   const { context = {} } = body;
   if (!isObject(context)) throw invalidContext('must be an object such as {"targetingKey":"ada"}');
   const { targetingKey, ...attributes } = context;
-  if (targetingKey !== undefined && typeof targetingKey !== "string")
+  if (targetingKey !== undefined && targetingKey !== null && typeof targetingKey !== "string")
     throw invalidContext(`has a targetingKey that is no text but ${JSON.stringify(targetingKey)?.slice(0, 100)}`);
-  const key = targetingKey || attributes.user_id;
+  const key = (targetingKey || attributes.user_id) ?? undefined;
   // The stand-in is for the check only: it asks for an id.
   const checked = { ...attributes, user_id: key ?? "-" };
   if (!isAskedUser(checked)) throw invalidContext(whyNot(checked));

@@ -114,6 +114,7 @@ describe("without a targeting key", () => {
     ["nothing sent", undefined],
     ["an empty object", {}],
     ["an empty key", { context: { targetingKey: "" } }],
+    ["null", { context: { targetingKey: null, user_id: null } }],
   ])("%s: a flag that needs none is decided", async (_, body) => {
     expect((await ask("for-all", body)).body).toEqual({
       key: "for-all",
