@@ -36,6 +36,7 @@ import { secretStore } from "./postgres/secrets.ts";
 import { segmentStore } from "./postgres/segments.ts";
 import { openSql, type Sql } from "./postgres/sql.ts";
 import { storedDecisions } from "./postgres/stored-decisions.ts";
+import { readSystemFacts } from "./postgres/system-facts.ts";
 import { trainingJobStore } from "./postgres/training-jobs.ts";
 import { profileCache } from "./profile-cache.ts";
 import type { Metrics, Observer, ProfileCache, Secrets, Services, Snapshots } from "./services.ts";
@@ -146,6 +147,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     storedDecisions: storedDecisions(get(SQL)),
     usage: get(USAGE),
     live: get(LIVE),
+    systemFacts: () => readSystemFacts(get(SQL)),
     lifts: get(LIFTS),
     checks: get(CHECKS),
     secrets: get(SECRETS),

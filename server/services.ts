@@ -20,6 +20,7 @@ import type {
 import type { Strategy, User } from "../core/strategy.ts";
 import type { Config } from "./config.ts";
 import type { LiveDecisions } from "./live-decisions.ts";
+import type { SystemFacts } from "./postgres/system-facts.ts";
 import type { Usage } from "./usage.ts";
 
 /** What the HTTP routes are given. Built once in container.ts. */
@@ -44,6 +45,8 @@ export interface Services {
   readonly storedDecisions: StoredDecisions;
   readonly usage: Usage;
   readonly live: LiveDecisions;
+  /** What PostgreSQL says of itself and of the job queue. */
+  systemFacts(): Promise<SystemFacts>;
   readonly lifts: LiftStore;
   readonly checks: ModelCheckStore;
   readonly secrets: Secrets;

@@ -1,4 +1,5 @@
 import type { Artifact } from "../../core/model/artifact.ts";
+import { calibrator } from "../../core/model/calibration.ts";
 import { confidenceOf } from "../../core/model/confidence.ts";
 import { createScorer, type Score } from "../../core/model/score.ts";
 import { type Threshold, thresholdAtProbability, thresholdAtShare } from "../../core/model/threshold.ts";
@@ -11,6 +12,7 @@ import { explainScore } from "./explain-score.ts";
 export function propensityChooser(config: Config, host: Host, artifact: Artifact, arms: readonly string[]): Chooser {
   const scorer = createScorer(artifact);
   const threshold = thresholdOf(config, artifact);
+  const calibrate = calibrator(artifact.calibration);
   const wanted = config.min_confidence ?? host.objective?.min_confidence ?? 0.9;
   const below = arms.length - 1;
   const sideOf = ({ raw }: Score) => arms[raw >= threshold.raw ? 0 : below] as string;
@@ -47,7 +49,7 @@ export function propensityChooser(config: Config, host: Host, artifact: Artifact
           threshold: threshold.probability,
           log_odds,
           log_odds_error: error,
-          population: [...artifact.score_quantiles],
+          population: artifact.score_quantiles.map(calibrate),
           ...explainScore(scorer, () => sideOf(scorer.score(ask.user, ask.profile, ask.now))),
         },
       };

@@ -25,10 +25,14 @@ import { metricsRoutes } from "./routes/metrics.ts";
 import { modelCheckRoutes } from "./routes/model-checks.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { pageRoutes } from "./routes/pages.ts";
+import { previewRoute } from "./routes/preview.ts";
 import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
 import { simulateRoutes } from "./routes/simulate.ts";
+import { strategyRoutes } from "./routes/strategies.ts";
+import { systemRoutes } from "./routes/system.ts";
 import { trainRoutes } from "./routes/train.ts";
+import { userRoutes } from "./routes/users.ts";
 
 /** The whole HTTP floor, ready for `listen` or for any server that speaks fetch. */
 export interface HttpApp {
@@ -56,12 +60,15 @@ export function createApp(services: Services): HttpApp {
   decisionRoutes(api, services);
   const ofrep = ofrepRoutes(api, services);
   featureRoutes(api, services);
+  previewRoute(api, services);
+  strategyRoutes(api, services);
   replayRoute(api, services);
   liftRoutes(api, services);
   segmentRoutes(api, services);
   environmentRoutes(api, services);
   experimentRoutes(api, services);
   eventRoutes(api, intake, services.events);
+  userRoutes(api, services);
   simulateRoutes(api, services);
   trainRoutes(api, services);
   modelRoutes(api, services);
@@ -69,6 +76,7 @@ export function createApp(services: Services): HttpApp {
   authRoutes(api, services);
   healthRoutes(api, services);
   metricsRoutes(api, services);
+  systemRoutes(api, services);
   docsRoutes(api, services);
   pageRoutes(api);
 
@@ -94,7 +102,7 @@ export function createApp(services: Services): HttpApp {
 
 /** What is stored and read there. */
 const IN_DATABASE =
-  /^\/(decisions(?!\/stream)|environments|events|experiments|features|ingest|models?|segments|simulate|train)(\/|$)/;
+  /^\/(decisions(?!\/stream)|environments|events|experiments|features|ingest|models?|segments|simulate|system|train|users)(\/|$)/;
 
 function guard(
   api: App,

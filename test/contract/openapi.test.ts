@@ -62,6 +62,8 @@ describe("the documented answers", () => {
       objective: { event_types: ["addtocart"] },
     });
     await call("GET /features/{feature}/revisions", 200, "/features/checkout/revisions");
+    await call("POST /features/{feature}/preview", 200, "/features/checkout/preview", feature);
+    await call("GET /strategies", 200, "/strategies");
     const segment = { key: "beta", name: "Beta", condition: { gate: { percentage: 5 } } };
     await call("POST /segments", 201, "/segments", segment);
     await call("GET /segments", 200, "/segments");
@@ -81,6 +83,9 @@ describe("the documented answers", () => {
     await call("POST /evaluate", 422, "/evaluate", { feature_key: "checkout", user: {} });
     await call("POST /evaluate", 400, "/evaluate", "{");
     await call("POST /evaluate/batch", 200, "/evaluate/batch", { user, explain: true });
+    await server.services.observer.flush();
+    await call("GET /decisions", 200, "/decisions?feature_key=checkout");
+    await call("GET /decisions/summary", 200, "/decisions/summary");
   });
 
   test("of OFREP", async () => {
@@ -105,6 +110,14 @@ describe("the documented answers", () => {
     await call("POST /events", 200, "/events", { ...event, event_id: "once" });
     await call("POST /ingest/events", 201, "/ingest/events", { source: "test", events: [event, {}] });
     await call("GET /events", 200, "/events");
+    await call("GET /users/{user_id}", 200, "/users/u");
+  });
+
+  test("of the stream of decisions", async () => {
+    called.add("GET /decisions/stream");
+    const response = await fetch(`${server.url}/decisions/stream`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    await response.body?.cancel();
   });
 
   test("of an import", async () => {
@@ -153,7 +166,10 @@ describe("the documented answers", () => {
   }, 60_000);
 
   test("of operations and access", async () => {
-    await call("GET /", 200, "/");
+    const { body: dashboard } = await call("GET /", 200, "/");
+    await call("GET /app/{page}", 200, "/app/live");
+    await call("GET /assets/{file}", 200, /"(\/assets\/[^"]+\.js)"/.exec(dashboard)?.[1] ?? "");
+    await call("GET /system", 200, "/system");
     await call("GET /health", 200, "/health");
     await call("GET /health/live", 200, "/health/live");
     await call("GET /health/ready", 200, "/health/ready");

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { CreateFeature } from "../parts/create-feature.tsx";
 import { FirstVisit } from "../parts/first-visit.tsx";
@@ -76,22 +76,32 @@ function rowsOf(features: readonly Feature[], summary: DecisionSummary | undefin
 
 function List({ rows }: { rows: readonly Row[] }) {
   const [most, setMost] = useState(PAGE);
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const jump = (event: KeyboardEvent) => {
+      if (event.key !== "/" || (event.target as Element).closest("input, textarea, select, dialog")) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    addEventListener("keydown", jump);
+    return () => removeEventListener("keydown", jump);
+  }, []);
   const [q, show, sort] = [query("q"), query("show"), query("sort") || "changed"];
   const found = rows.filter((row) => matches(row, q.toLowerCase().trim(), show)).sort(ORDERS[sort] ?? ORDERS.changed);
   return (
     <>
       <div class="spread">
-        <form role="search" class="grow" style={{ maxWidth: "24rem" }} onSubmit={(event) => event.preventDefault()}>
+        <search class="grow" style={{ maxWidth: "24rem" }}>
           <input
             type="search"
             aria-label="Search features"
             placeholder="Search by key, name, tag or owner ( / )"
             aria-keyshortcuts="/"
-            id="search"
+            ref={search}
             value={q}
             onInput={({ currentTarget }) => setQuery({ q: currentTarget.value })}
           />
-        </form>
+        </search>
         <div class="row">
           <select
             aria-label="Show"

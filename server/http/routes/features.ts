@@ -69,7 +69,8 @@ export type Revisions = z.infer<typeof Revisions>;
 
 const tags = ["features"];
 const params = z.object({ feature: z.string().describe("Key, or id") });
-const body = {
+/** Of every route that takes a feature. */
+export const featureBody = {
   ...json(FeatureWrite.meta({ id: "FeatureWrite" }), "The shorthand fields, or variants and steps"),
   required: true,
 };
@@ -78,7 +79,7 @@ const create = createRoute({
   path: "/features",
   tags,
   summary: "Create a feature",
-  request: { body },
+  request: { body: featureBody },
   responses: { 201: json(FeatureAnswer, "Created"), ...failures(400, 401, 403, 404, 409, 413, 503) },
 });
 const list = createRoute({
@@ -102,7 +103,7 @@ const replace = createRoute({
   tags,
   summary: "Replace a feature",
   description: "`If-Match` with the version that was read refuses the write (412) when another came between.",
-  request: { params, body },
+  request: { params, body: featureBody },
   responses: { 200: json(FeatureAnswer, "Stored"), ...failures(400, 401, 403, 404, 409, 412, 413, 503) },
 });
 const remove = createRoute({

@@ -1,0 +1,63 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { findOperator, operatorNames } from "../../../core/feature/operators.ts";
+import type { Strategy } from "../../../core/strategy.ts";
+import type { Services } from "../../services.ts";
+import { type App, failures, json, on } from "../route.ts";
+
+const Strategies = z
+  .object({
+    strategies: z.array(
+      z.object({
+        id: z.string().describe("What a step names in `strategy`"),
+        summary: z.string(),
+        learns: z.boolean().describe("True when it decides by a trained model"),
+        config: z.record(z.string(), z.unknown()).describe("JSON Schema of a step's `config`, as it is written"),
+      }),
+    ),
+    operators: z
+      .array(
+        z.object({
+          name: z.string(),
+          summary: z.string(),
+          value: z.string().nullable().describe("What `value` must be, in words; null: it takes none"),
+        }),
+      )
+      .describe("What conditions on an attribute may ask"),
+  })
+  .meta({ id: "Strategies" });
+export type StrategiesAnswer = z.infer<typeof Strategies>;
+
+const list = createRoute({
+  method: "get",
+  path: "/strategies",
+  tags: ["features"],
+  summary: "What steps and conditions can be made of: every strategy with its settings, every operator",
+  responses: { 200: json(Strategies, "Of this server, its plugins included"), ...failures(401, 403) },
+});
+
+export function strategyRoutes(app: App, { strategies }: Pick<Services, "strategies">): void {
+  let made: StrategiesAnswer | undefined;
+  on(app, list, (c) => {
+    made ??= {
+      strategies: [...strategies.values()].map(strategyAnswer),
+      operators: operatorNames().map(operatorAnswer),
+    };
+    return c.json(made);
+  });
+}
+
+function strategyAnswer({
+  id,
+  summary,
+  learns,
+  profile = false,
+  config,
+}: Strategy): StrategiesAnswer["strategies"][number] {
+  const schema = z.toJSONSchema(config, { io: "input", unrepresentable: "any" });
+  return { id, summary, learns: learns ?? profile, config: JSON.parse(JSON.stringify(schema)) };
+}
+
+function operatorAnswer(name: string): StrategiesAnswer["operators"][number] {
+  const { summary = "", value = null } = findOperator(name) ?? {};
+  return { name, summary, value };
+}

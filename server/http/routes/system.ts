@@ -1,0 +1,82 @@
+import process from "node:process";
+import { createRoute, z } from "@hono/zod-openapi";
+import { isOpen } from "../../../core/engine/breaker.ts";
+import packageJson from "../../../package.json" with { type: "json" };
+import type { Services } from "../../services.ts";
+import { type App, failures, json, on } from "../route.ts";
+
+const System = z
+  .object({
+    version: z.string(),
+    runtime: z.string().describe("Such as node 24.21.0"),
+    uptime_seconds: z.number().describe("Of this process"),
+    environment: z.string(),
+    revision: z.int().describe("Of the configuration that this process serves"),
+    stale: z
+      .boolean()
+      .describe("True: the database cannot be reached, and the last configuration goes on being served"),
+    database: z.object({ version: z.string(), size_bytes: z.number(), migration: z.string().nullable() }),
+    jobs: z
+      .object({ waiting: z.int(), running: z.int(), failed: z.int() })
+      .describe("Background jobs of all environments; waiting ones need a worker"),
+    exposures: z.object({ waiting: z.int(), dropped: z.int() }).describe("Decisions of this process not yet stored"),
+    auth: z.boolean(),
+    traces_exported: z.boolean(),
+    steps: z
+      .array(
+        z.object({
+          feature_key: z.string(),
+          step: z.string(),
+          strategy: z.string(),
+          state: z.enum(["ok", "failing", "resting", "broken"]),
+          failures: z.int().describe("In a row"),
+          detail: z.string().nullable().describe("broken: why it can never be asked"),
+        }),
+      )
+      .describe("Every step as this process sees it. resting: its breaker is open, its next step decides"),
+  })
+  .meta({ id: "System" });
+export type SystemAnswer = z.infer<typeof System>;
+
+const read = createRoute({
+  method: "get",
+  path: "/system",
+  tags: ["operations"],
+  summary: "Versions, database, job queue, and the health of every step",
+  responses: { 200: json(System, "As this process sees it"), ...failures(401, 403, 404, 503) },
+});
+
+export function systemRoutes(
+  app: App,
+  services: Pick<Services, "config" | "observer" | "snapshots" | "systemFacts">,
+): void {
+  const { config, observer, snapshots, systemFacts } = services;
+  on(app, read, async (c) => {
+    const environment = c.get("environment");
+    const snapshot = snapshots.get(environment);
+    const { database, size_bytes, migration, jobs } = await systemFacts();
+    return c.json({
+      version: packageJson.version,
+      runtime: "deno" in process.versions ? `deno ${process.versions.deno}` : `node ${process.versions.node}`,
+      uptime_seconds: process.uptime(),
+      environment,
+      revision: snapshot?.revision ?? 0,
+      stale: snapshots.stale,
+      database: { version: database, size_bytes, migration },
+      jobs,
+      exposures: { ...observer.backlog },
+      auth: config.AUTH_ENABLED,
+      traces_exported: process.env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
+      steps: [...(snapshot?.features.values() ?? [])].flatMap(({ key, steps }) =>
+        steps.map(({ id, strategy, breaker, broken }) => ({
+          feature_key: key,
+          step: id,
+          strategy,
+          state: broken !== null ? "broken" : isOpen(breaker) ? "resting" : breaker.failures > 0 ? "failing" : "ok",
+          failures: breaker.failures,
+          detail: broken?.detail ?? null,
+        })),
+      ),
+    } satisfies z.input<typeof System>);
+  });
+}
