@@ -1,5 +1,5 @@
 import type { Decision, Json, StepTrace } from "./wire.ts";
-import { CAUSES, count, trimmed } from "./words.ts";
+import { CAUSES, count } from "./words.ts";
 
 /** Why this user got this, in one sentence that goes on after the value. */
 export function because(decision: Decision): string {
@@ -24,7 +24,7 @@ export function because(decision: Decision): string {
   }
   if (score !== null && threshold !== null) {
     const side = score >= threshold ? "at or above" : "below";
-    return `because the model scored ${trimmed(score)}, ${side} its threshold of ${trimmed(threshold)}.`;
+    return `because the model scored ${score.toFixed(2)}, ${side} its threshold of ${threshold.toFixed(2)}.`;
   }
   return `because the step ${step} decided: ${detailOf(decision) ?? decision_source}.`;
 }

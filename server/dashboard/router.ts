@@ -11,7 +11,7 @@ addEventListener("popstate", () => {
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = (event.target as Element).closest?.("a");
-  if (!link || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
+  if (link?.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
   if (!isPage(link.pathname) || (link.pathname === location.pathname && link.hash !== "")) return;
   event.preventDefault();
   go(link.href);

@@ -10,7 +10,11 @@ export type { DecisionSummary, StoredDecisionsAnswer as StoredDecisions } from "
 export type { FeatureAnswer as Feature, Revisions } from "../http/routes/features.ts";
 export type { ModelCheckAnswer as ModelCheck } from "../http/routes/model-checks.ts";
 export type { ModelAnswer as Model, ModelStatus } from "../http/routes/models.ts";
+export type { PreviewAnswer as Preview } from "../http/routes/preview.ts";
+export type { StrategiesAnswer as Strategies } from "../http/routes/strategies.ts";
+export type { SystemAnswer as System } from "../http/routes/system.ts";
 export type { TrainingJobAnswer as TrainingJob } from "../http/routes/train.ts";
+export type { UserProfile } from "../http/routes/users.ts";
 export type { ConditionTrace, StepTrace };
 
 export type Decision = Omit<DecisionAnswer, "trace"> & { readonly trace?: { readonly steps: readonly StepTrace[] } };

@@ -18,7 +18,6 @@ export function ConditionTable({ trace, caption }: { trace: ConditionTrace; capt
         </thead>
         <tbody>
           {flatten(trace, 0).map(({ condition, depth }, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: conditions have no name and never move
             <tr key={index}>
               <td class="indent break" style={{ "--depth": depth }}>
                 {words(condition)}

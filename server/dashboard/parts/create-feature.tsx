@@ -132,7 +132,6 @@ function Variants({
     <fieldset class="stack">
       <legend>Variants: name and value</legend>
       {variants.map(([name, text], index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the name is being typed
         <div class="row" key={index}>
           <input
             aria-label={`Name of variant ${index + 1}`}

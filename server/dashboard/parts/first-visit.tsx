@@ -13,7 +13,7 @@ export function FirstVisit({ create, done }: { create: () => void; done: () => v
     try {
       await makeDemo(setBusy);
       done();
-      const attributes = JSON.stringify({ plan: "pro", visits: 9 });
+      const attributes = JSON.stringify({ plan: "pro", visits: 14, device: "phone" });
       go(hrefOf("/app/explain", { feature: DEMO, user: "ada", attributes }));
     } catch (cause) {
       setError(cause instanceof ApiError ? cause : new ApiError(0, "error", String(cause)));
@@ -80,10 +80,10 @@ function unlessThere(error: unknown): void {
 }
 
 function attributesOf(i: number) {
-  return { plan: i % 2 === 1 ? "pro" : "free", visits: i % 10 };
+  return { plan: i % 2 === 1 ? "pro" : "free", visits: (i * 7) % 20, device: i % 3 === 0 ? "phone" : "desktop" };
 }
 
-/** Everybody looked; most of the pro users used it an hour later. */
+/** Everybody looked; pro users, frequent visitors and those at a desk used it an hour later more often than others. */
 function demoEvents(start: number): object[] {
   return Array.from({ length: USERS }, (_, i) => {
     const attributes = attributesOf(i);
@@ -96,7 +96,10 @@ function demoEvents(start: number): object[] {
       properties,
     });
     const at = start + i * HOUR;
-    const used = i % 7 < (attributes.plan === "pro" ? 5 : 1);
+    const { plan, visits, device } = attributes;
+    const likely = (plan === "pro" ? 0.45 : 0.05) + visits / 50 + (device === "phone" ? 0 : 0.15);
+    // A number between 0 and 1 that is the same for the same user each time.
+    const used = ((i * 2_654_435_761) % 4_294_967_296) / 4_294_967_296 < likely;
     return [event("view", at, attributes), ...(used ? [event("used_feature", at + HOUR, {})] : [])];
   }).flat();
 }
