@@ -6,6 +6,7 @@
  * - It may throw, hang or answer nonsense: the engine contains it, names the cause and lets the next step decide.
  */
 import type { z } from "zod";
+import type { CompiledSplit } from "./bucketing/compile-split.ts";
 import type { ConditionTrace, FallbackCause, Reason } from "./decision/decision.ts";
 import type { Profile } from "./event/profile.ts";
 import type { Condition } from "./feature/condition.ts";
@@ -58,6 +59,14 @@ export interface Evaluator {
    * propensities from, so those who draw must have it. Default: the verdict is certain.
    */
   distribution?(ask: Ask): Distribution;
+  /** Set when it decides by a split and nothing else: the engine may then place users itself. Default: it is always asked. */
+  split?: DecidingSplit;
+}
+
+export interface DecidingSplit {
+  readonly split: CompiledSplit;
+  /** What it answers for each arm of the split, but for the bucket; null: it abstains with no_match. */
+  readonly verdicts: readonly (Pick<Decide, "variant" | "source" | "reason" | "probability"> | null)[];
 }
 
 export interface Distribution {

@@ -70,8 +70,12 @@ function placeByPlugin(split: CompiledSplit, user: Attributes): number {
 }
 
 /** The arm that owns what `placeIn` answered: a bucket or EVERYONE. */
-export function armAt(split: CompiledSplit, bucket: number): number {
-  const { ends, owners } = split;
+export function armAt({ ends, owners }: CompiledSplit, bucket: number): number {
+  return owners[intervalAt(ends, bucket)] as number;
+}
+
+/** The first interval when the bucket is none. */
+export function intervalAt(ends: readonly number[], bucket: number): number {
   let low = 0;
   let high = ends.length - 1;
   while (low < high) {
@@ -79,7 +83,7 @@ export function armAt(split: CompiledSplit, bucket: number): number {
     if (bucket < (ends[middle] as number)) high = middle;
     else low = middle + 1;
   }
-  return owners[low] as number;
+  return low;
 }
 
 function layOut(split: Split): { ends: readonly number[]; owners: readonly number[] } {

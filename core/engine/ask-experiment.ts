@@ -3,7 +3,7 @@ import type { Decision } from "../decision/decision.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm, CompiledExperiment } from "./compile-experiment.ts";
 import type { CompiledFeature } from "./compile-feature.ts";
-import { experimentDecision, userIdOf } from "./make-decision.ts";
+import { experimentDecision } from "./make-decision.ts";
 import { messageOf } from "./run-step.ts";
 
 /** How the experiment appears in traces and fallbacks, as if it were a step. */
@@ -26,7 +26,7 @@ export function askExperiment(
     return fail(messageOf(error), ask);
   }
   const everyone = bucket === EVERYONE;
-  if (bucket === NO_UNIT || (everyone && userIdOf(ask.user) === null)) {
+  if (bucket === NO_UNIT || (everyone && ask.userId === null)) {
     const detail = "Not in the experiment: the user has no user_id";
     ask.traces?.push({ ...EXPERIMENT, outcome: "abstained", cause: "no_match", detail });
     return null;

@@ -6,6 +6,8 @@ import type { Snapshot } from "./snapshot.ts";
 /** The ask of one evaluation, and where it stands. A new one each time: a promise may hold on to it. */
 export interface EngineAsk extends Ask {
   readonly snapshot: Snapshot;
+  /** As text; null when the user has none. */
+  readonly userId: string | null;
   /** True while the snapshot may be out of date. */
   readonly stale: boolean;
   /** How many prerequisites deep; 0: the feature that was asked for. */

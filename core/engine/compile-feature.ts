@@ -9,6 +9,7 @@ import type { CompiledCondition, Host, Strategy } from "../strategy.ts";
 import { closedBreaker } from "./breaker.ts";
 import { type CompiledExperiment, compileExperiment } from "./compile-experiment.ts";
 import type { CompiledSegments } from "./compile-segments.ts";
+import { compileQuickSplit, type QuickSplit } from "./quick-split.ts";
 import { messageOf, type Runnable } from "./run-step.ts";
 import { type Served, serve, serveAll } from "./served.ts";
 
@@ -45,6 +46,8 @@ export interface CompiledStep extends Runnable {
   readonly source: string;
   /** null: always asked. */
   readonly when: CompiledCondition | null;
+  /** null: its strategy is always asked. */
+  readonly quick: QuickSplit | null;
   /** A failure goes straight to the fallback variant. */
   readonly toFallback: boolean;
   /** Why a condition of its is no match whatever the ask (an operator's plugin is gone); null when all can be asked. */
@@ -204,7 +207,7 @@ function compileStep(
     // Usually nothing was added: the stored config is kept rather than a second one beside it.
     const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, noting);
     if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
-    return { ...compiled, when, evaluate, gone };
+    return { ...compiled, when, evaluate, gone, quick: compileQuickSplit(evaluate, compiled, variants) };
   } catch (error) {
     return { ...compiled, broken: { failed: "error", detail: `Cannot be used: ${messageOf(error)}` } };
   }
@@ -227,6 +230,7 @@ function stepShell(
     strategy: step.strategy,
     source: step.strategy,
     when: null,
+    quick: null,
     evaluate: neverAsked,
     budget: step.budget_ms ?? DEFAULT_BUDGET,
     bounded: false,

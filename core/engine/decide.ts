@@ -7,6 +7,7 @@ import { closedBreaker } from "./breaker.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
 import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
 import { plainDecision, stepDecision } from "./make-decision.ts";
+import { decideQuickly } from "./quick-split.ts";
 import { type Answer, messageOf, runStep } from "./run-step.ts";
 import type { Served } from "./served.ts";
 
@@ -72,6 +73,11 @@ function askFrom(feature: CompiledFeature, ask: EngineAsk, from: number): Decisi
       } catch (error) {
         answer = { failed: "error", detail: messageOf(error) };
       }
+    if (answer === null && step.quick !== null) {
+      const decided = decideQuickly(feature, ask, step, step.quick);
+      if (decided === null) continue;
+      if (decided !== undefined) return decided;
+    }
     answer ??= runStep(step, ask, ask.snapshot.timing, ask.depth === 0);
     if (answer instanceof Promise) return resume(answer, feature, ask, at, when);
     const decision = weigh(feature, ask, at, answer, when);

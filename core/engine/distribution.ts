@@ -2,7 +2,6 @@ import type { Decide, Distribution, User } from "../strategy.ts";
 import type { AskOptions, EngineAsk } from "./ask.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
 import { openAsk, readUser } from "./evaluate.ts";
-import { userIdOf } from "./make-decision.ts";
 import { runStep } from "./run-step.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -29,7 +28,7 @@ export function distributionOf(snapshot: Snapshot, featureKey: string, user: Use
 function distribute(feature: CompiledFeature, ask: EngineAsk): Pmf | null {
   if (!feature.enabled) return certain(feature.off.variant);
   const { experiment } = feature;
-  if (experiment !== null && experiment.split !== null && userIdOf(ask.user) !== null)
+  if (experiment !== null && experiment.split !== null && ask.userId !== null)
     return Object.fromEntries(experiment.arms.map(({ served, probability }) => [served.variant, probability]));
   const pmf: Record<string, number> = {};
   let left = 1;

@@ -3,7 +3,7 @@ import type { User } from "../strategy.ts";
 import { type AskOptions, type EngineAsk, plainUser } from "./ask.ts";
 import type { CompiledFeature } from "./compile-feature.ts";
 import { decide, variantOf } from "./decide.ts";
-import { notFound } from "./make-decision.ts";
+import { notFound, userIdOf } from "./make-decision.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export type EvaluateOptions = AskOptions;
@@ -72,6 +72,7 @@ export function openAsk(
     profile: options.profile,
     variantOf,
     snapshot,
+    userId: userIdOf(user),
     stale: options.stale === true,
     depth: 0,
     served,

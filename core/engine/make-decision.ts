@@ -3,6 +3,7 @@ import type { Decide, User } from "../strategy.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm } from "./compile-experiment.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
+import type { QuickArm } from "./quick-split.ts";
 import type { Served } from "./served.ts";
 
 // Every decision is written out whole: objects of one shape are what keeps those who read them quick.
@@ -17,7 +18,7 @@ export function plainDecision(
 ): Decision {
   return {
     feature_key: feature.key,
-    user_id: userIdOf(ask.user),
+    user_id: ask.userId,
     enabled: served.enabled,
     variant: served.variant,
     value: served.value,
@@ -46,7 +47,7 @@ export function stepDecision(
 ): Decision {
   return {
     feature_key: feature.key,
-    user_id: userIdOf(ask.user),
+    user_id: ask.userId,
     enabled: served.enabled,
     variant: served.variant,
     value: served.value,
@@ -66,6 +67,35 @@ export function stepDecision(
   };
 }
 
+export function quickDecision(
+  feature: CompiledFeature,
+  ask: EngineAsk,
+  step: CompiledStep,
+  { served, source, reason, probability }: QuickArm,
+  bucket: number,
+): Decision {
+  return {
+    feature_key: feature.key,
+    user_id: ask.userId,
+    enabled: served.enabled,
+    variant: served.variant,
+    value: served.value,
+    decision_source: source,
+    reason: ask.stale ? "STALE" : reason,
+    step: step.id,
+    score: null,
+    threshold: null,
+    threshold_mode: null,
+    confidence: null,
+    probability,
+    model_version: null,
+    bucket,
+    fallback: ask.fallback,
+    experiment: null,
+    feature_version: feature.version,
+  };
+}
+
 /** `bucket` is null when one arm has everyone. */
 export function experimentDecision(
   feature: CompiledFeature,
@@ -75,7 +105,7 @@ export function experimentDecision(
 ): Decision {
   return {
     feature_key: feature.key,
-    user_id: userIdOf(ask.user),
+    user_id: ask.userId,
     enabled: served.enabled,
     variant: served.variant,
     value: served.value,
@@ -118,12 +148,12 @@ export function notFound(featureKey: string, user: User): Decision {
   };
 }
 
-/** As text; null when the user has none, or reading it throws. The user inherits nothing of that name. */
+/** As units are read, but for the empty text; null when the user has none, or reading it throws. It is not inherited. */
 export function userIdOf(user: User): string | null {
   try {
     const id: unknown = user.user_id;
     if (typeof id === "string") return id;
-    return typeof id === "number" || typeof id === "boolean" ? String(id) : null;
+    return (typeof id === "number" && Number.isFinite(id)) || typeof id === "boolean" ? String(id) : null;
   } catch {
     return null;
   }

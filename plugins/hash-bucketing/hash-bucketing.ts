@@ -38,26 +38,30 @@ export const strategy: Strategy<Split> = {
   reads: (config) => [...new Set(unitsOf(config).map((name) => `/${name}`))],
   prepare(config, host) {
     const split = compileSplit(config, host.feature.key);
-    const arms = config.arms.map(({ variant }): Arm => ({ variant, probability: shareOf(config, variant) }));
     const reason = split.constant ? "STATIC" : "SPLIT";
+    const verdicts = config.arms.map(({ variant }): Placed | null =>
+      variant === null ? null : { variant, reason, probability: shareOf(config, variant) },
+    );
     const evaluate: Evaluator = (ask) => {
       const bucket = placeIn(split, ask.user);
       if (bucket === NO_UNIT) return ask.explain ? explainMissing(config) : MISSING;
       if (bucket === OUTSIDE) return ask.explain ? { abstain: "no_match", detail: "Outside the traffic" } : NO_MATCH;
-      const arm = arms[armAt(split, bucket)] as Arm;
-      if (ask.explain) return explain(config, reason, bucket, arm);
-      if (arm.variant === null) return NO_MATCH;
-      if (bucket === EVERYONE) return { variant: arm.variant, reason, probability: arm.probability };
-      return { variant: arm.variant, reason, bucket, probability: arm.probability };
+      const verdict = verdicts[armAt(split, bucket)] as Placed | null;
+      if (ask.explain) return explain(config, bucket, verdict);
+      if (verdict === null) return NO_MATCH;
+      return bucket === EVERYONE ? verdict : { ...verdict, bucket };
     };
+    evaluate.split = { split, verdicts };
     const everyone = distribution(config);
     evaluate.distribution = ({ user }: Ask) => (placeIn(split, user) === NO_UNIT ? NOBODY : everyone);
     return evaluate;
   },
 };
 
-interface Arm {
-  readonly variant: string | null;
+/** What an arm's units are told, but for their bucket. */
+interface Placed {
+  readonly variant: string;
+  readonly reason: "STATIC" | "SPLIT";
   /** That a unit the split divides gets this variant, 0..1. */
   readonly probability: number;
 }
@@ -92,9 +96,9 @@ function explainMissing(config: Split): Verdict {
   return { abstain: "missing_features", detail: `The user has none of ${config.unit.join(", ")}` };
 }
 
-function explain(config: Split, reason: "STATIC" | "SPLIT", bucket: number, arm: Arm): Verdict {
+function explain(config: Split, bucket: number, verdict: Placed | null): Verdict {
   const everyone = bucket === EVERYONE;
-  const to = arm.variant ?? "the next step";
+  const to = verdict?.variant ?? "the next step";
   const told = {
     detail: everyone ? `Everyone gets ${to}` : `Bucket ${bucket} of 100,000 belongs to ${to}`,
     evidence: {
@@ -104,7 +108,6 @@ function explain(config: Split, reason: "STATIC" | "SPLIT", bucket: number, arm:
       arms: config.arms.map(({ variant, weight, ranges }) => ({ variant, weight, ranges: ranges ?? null })),
     },
   };
-  if (arm.variant === null) return { abstain: "no_match", ...told };
-  const where = everyone ? {} : { bucket };
-  return { variant: arm.variant, reason, probability: arm.probability, ...where, ...told };
+  if (verdict === null) return { abstain: "no_match", ...told };
+  return { ...verdict, ...(everyone ? {} : { bucket }), ...told };
 }

@@ -7,6 +7,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { armAt, EVERYONE, NO_UNIT, OUTSIDE, placeIn } from "../../core/bucketing/compile-split.ts";
 import { checkVerdict } from "../../core/engine/verdict.ts";
 import type { Profile } from "../../core/event/profile.ts";
 import { compileCondition } from "../../core/feature/compile-condition.ts";
@@ -68,6 +69,7 @@ function checksOf<Config>(
     about("reads what it declares to read", () => checkReads(subject())),
     about("abstains when what it reads is odd", () => checkOdd(subject())),
     about("keeps its promise to be bounded", () => checkBounded(subject())),
+    about("answers as the split it declares", () => checkSplit(subject())),
   ];
 }
 
@@ -257,6 +259,20 @@ async function checkBounded<Config>({ strategy, evaluate, asks }: Subject<Config
       await answer;
       throw new Error("It answers with a promise, which a bounded strategy does not");
     }
+  }
+}
+
+/** Its own answers stay true: the engine places users by the split instead of asking. */
+async function checkSplit<Config>({ evaluate, asks }: Subject<Config>): Promise<void> {
+  if (evaluate.split === undefined) return;
+  const { split, verdicts: told } = evaluate.split;
+  for (const ask of asks) {
+    const bucket = placeIn(split, ask.user);
+    if (bucket === NO_UNIT) continue;
+    const verdict = bucket === OUTSIDE ? null : (told[armAt(split, bucket)] ?? null);
+    const placed = bucket === EVERYONE ? verdict : { ...verdict, bucket };
+    const wanted = verdict === null ? { abstain: "no_match" } : placed;
+    same(`Asked about ${shown(ask.user)} it differs from its split`, await contain(evaluate, ask), wanted);
   }
 }
 
