@@ -1,6 +1,6 @@
 import { access, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The package this file is part of, installed or checked out. */
 const PACKAGE = "adaptive-feature-flags";
@@ -50,7 +50,7 @@ async function linkKit(folder: string, root: string): Promise<void> {
   } catch {
     const modules = join(folder, "node_modules");
     await mkdir(modules);
-    await symlink(relative(modules, root), join(modules, PACKAGE), "junction");
+    await symlink(root, join(modules, PACKAGE), "junction");
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -52,7 +52,10 @@ describe("a plugin made in a checkout", () => {
       readFileSync(join(plugin, file), "utf8").trimEnd().split("\n"),
     );
     expect(lines.length, "strategy and test").toBeLessThan(60);
-    expect(await serve(plugin, "by-plan")).toMatchObject({
+    // Elsewhere too: the link to the kit does not depend on where it lies.
+    const copy = join(folder, "plugins/by-plan");
+    cpSync(plugin, copy, { recursive: true });
+    expect(await serve(join(folder, "plugins"), "by-plan")).toMatchObject({
       variant: "on",
       step: "by-plan",
       decision_source: "by-plan",
