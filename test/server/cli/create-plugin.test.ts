@@ -47,7 +47,7 @@ describe("a plugin made in a checkout", () => {
     const made = JSON.parse(JSON.stringify(await createPlugin("by-plan", folder)));
     expect(made.files).toEqual(["strategy.js", "strategy.test.js", "README.md", "package.json"]);
     const plugin = join(folder, "by-plan");
-    expect(run(plugin, ["--test", "--test-reporter=tap"])).toMatch(/^# pass 14$/m);
+    expect(run(plugin, ["--test", "--test-reporter=tap"])).toMatch(/^# pass \d\d\n# fail 0$/m);
     const lines = ["strategy.js", "strategy.test.js"].flatMap((file) =>
       readFileSync(join(plugin, file), "utf8").trimEnd().split("\n"),
     );
@@ -103,7 +103,7 @@ test("the packed package creates plugins too, whose tests pass and which the ser
   expect(run(project, [bin, "create-plugin", "packed-plan"])).toContain("its tests pass at once");
   const plugin = join(project, "packed-plan");
   expect(readdirSync(plugin)).not.toContain("node_modules");
-  expect(run(plugin, ["--test", "--test-reporter=tap"])).toMatch(/^# pass 14$/m);
+  expect(run(plugin, ["--test", "--test-reporter=tap"])).toMatch(/^# pass \d\d\n# fail 0$/m);
   const types = ["--noEmit", "--checkJs", "--strict", "--module", "nodenext", "--target", "es2024", "--skipLibCheck"];
   run(plugin, [join(root, "node_modules/typescript/bin/tsc"), ...types, "--types", "", "strategy.js"]);
   expect(await serve(plugin, "packed-plan")).toMatchObject({ variant: "on", step: "by-plan" });
