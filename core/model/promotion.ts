@@ -7,8 +7,6 @@ export interface Evidence {
   readonly probabilities: Float64Array;
   /** Whose moment each is. */
   readonly units: Readonly<ArrayLike<number>>;
-  /** Mean label before the validation slice: what plain rollout assumes of everyone. */
-  readonly base_rate: number;
   /** What the live model says of the same moments; null: there is none, or it can no longer be read. */
   readonly champion?: Float64Array | null | undefined;
 }
@@ -26,18 +24,22 @@ export interface Judgement {
 }
 
 /** The gain must exceed this many standard errors. */
-const ERRORS = 1.645;
+const ERRORS = 2.326;
 
 /**
- * Whether a model may go live: when its mean log loss on held-out moments beats that of the base rate by more than 1.645
- * standard errors of the paired difference (a one-sided test at 5 %: of models of pure noise, at most one in twenty passes, in
- * practice far fewer, as such a model is worse than the base rate on average), and when it is not as clearly worse than the live
+ * Whether a model may go live: when its mean log loss on held-out moments beats that of the base rate by more than 2.326
+ * standard errors of the paired difference (a one-sided test at 1 %: of models of pure noise, the best of several on these very
+ * moments, at 5 % one in twenty passed), and when it is not as clearly worse than the live
  * model. Moments of one unit count as one observation.
+ *
+ * The base rate is that of the held-out moments themselves, which nobody knows beforehand: against an earlier one, a model of
+ * noise passed that had the luck to be calibrated on moments more like them.
  */
-export function judge({ labels, probabilities, units, base_rate, champion }: Evidence): Judgement {
+export function judge({ labels, probabilities, units, champion }: Evidence): Judgement {
   const n = labels.length;
   const lossesOf = (said: (row: number) => number) =>
     Float64Array.from(labels, (label, row) => logLossOf(label, said(row)));
+  const base_rate = meanOf(Float64Array.from(labels));
   const baseLosses = lossesOf(() => base_rate);
   const losses = lossesOf((row) => probabilities[row] as number);
   const base = meanOf(baseLosses);

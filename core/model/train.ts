@@ -236,16 +236,14 @@ interface Verdict {
 function judgePropensity(
   dataset: Dataset,
   split: Split,
-  { train, calibration, validation }: Slices,
+  { validation }: Slices,
   best: Fitted,
   { champion }: TrainOptions,
 ): Verdict {
-  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
   const { verdict, promote, gain } = judge({
     labels: validation.y,
     probabilities: best.probabilities,
     units: validation.units,
-    base_rate: (sum(train.y) + sum(calibration.y)) / (train.y.length + calibration.y.length),
     champion: champion === undefined ? null : propensitiesOf(champion, dataset, split.validation),
   });
   return { verdict, promote, metrics: { ...gain } };

@@ -12,7 +12,7 @@ import { benchScale } from "./learning/scale.ts";
 import { benchSupervised } from "./learning/supervised.ts";
 
 /** Where the sets are that may not be shipped: hillstrom.csv.gz and cdnow.csv.gz. */
-const DATA = "../shared/data";
+const DATA = "data";
 
 const PARTS: Readonly<Record<string, (directory: string) => Promise<void>>> = {
   supervised: benchSupervised,
