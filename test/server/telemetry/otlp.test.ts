@@ -139,6 +139,30 @@ describe("with a collector", () => {
     for (const part of ["read", "fit", "save"])
       expect((await ofTrace(part)).parentSpanId, `parent of ${part}`).toBe(training.spanId);
   });
+
+  it("receives promotion and check of a model, linked to the request that had it trained", async () => {
+    const training = await collector.find(({ name }) => name === "train-model");
+    const enqueued = training.links[0];
+    const version = String((await collector.find(({ name }) => name === "save")).attributes["adaptive.model.version"]);
+    const traceId = "11111111111111111111111111111111";
+    const headers = { traceparent: `00-${traceId}-${CALLER.spanId}-01` };
+    await post(`${product.url}/models/${version}/promote`, { force: true, reason: "a test" }, headers);
+    await post(`${product.url}/models/${version}/checks`, {}, headers);
+
+    const promotion = await collector.find(({ name }) => name === "promote-model");
+    expect(promotion.attributes).toMatchObject({
+      "adaptive.model.version": version,
+      "adaptive.job.id": training.attributes["adaptive.job.id"],
+    });
+    const checked = await collector.find((span) => span.name === "check-model" && span.traceId === traceId);
+    const asked = await collector.find((span) => span.name === "enqueue check-model" && span.traceId === traceId);
+    expect(checked).toMatchObject({ parentSpanId: asked.spanId, kind: 5, failed: false });
+    expect(checked.links.map(({ spanId }) => spanId)).toEqual([asked.spanId, enqueued?.spanId]);
+    expect(checked.attributes).toMatchObject({ "adaptive.model.version": version, "adaptive.model.health": "fresh" });
+    const metrics = await fetch(`${product.url}/metrics`).then((answer) => answer.text());
+    expect(metrics).toContain('model_checks_total{health="fresh"} 1\n');
+    expect(metrics).toMatch(/^model_age_seconds\{environment="production",feature="checkout",status="live"\} \d/m);
+  });
 });
 
 describe("with a collector that is sent few traces", () => {
