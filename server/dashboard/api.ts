@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly version?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly accept?: string | undefined;
+  /** Of a stream: the event last heard. */
+  readonly lastId?: string | undefined;
 }
 
 /** Calls the public API. @throws ApiError */
@@ -35,7 +37,7 @@ export const get = <Answer>(path: string, signal?: AbortSignal) => call<Answer>(
 
 /** The answer as it comes, for streams and uploads. */
 export async function send(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Response> {
-  const { reason, version, signal, accept } = options;
+  const { reason, version, signal, accept, lastId } = options;
   const headers = {
     ...(body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" }),
     ...(token.value === "" ? {} : { Authorization: `Bearer ${token.value}` }),
@@ -43,6 +45,7 @@ export async function send(method: string, path: string, body?: unknown, options
     ...(reason === undefined || reason === "" ? {} : { "X-Reason": headerText(reason) }),
     ...(version === undefined ? {} : { "If-Match": `"${version}"` }),
     ...(accept === undefined ? {} : { Accept: accept }),
+    ...(lastId === undefined ? {} : { "Last-Event-ID": lastId }),
   };
   try {
     const response = await fetch(path, {

@@ -15,3 +15,4 @@ export const StoredEvent = z
     ab_variant: z.string().nullable().describe("Arm of the experiment that ran on the feature when the event came in"),
   })
   .meta({ id: "StoredEvent" });
+export type StoredEventAnswer = z.infer<typeof StoredEvent>;

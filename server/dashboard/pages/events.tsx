@@ -1,5 +1,150 @@
-import { Head } from "../parts/states.tsx";
+import { useState } from "preact/hooks";
+import { ApiError, call, get } from "../api.ts";
+import { Failed, Head, Loaded } from "../parts/states.tsx";
+import { go, hrefOf, query, setQuery, userHref } from "../router.ts";
+import { useResource } from "../use-resource.ts";
+import type { ImportAnswer, StoredEvent } from "../wire.ts";
+import { ago, count, counted, shown } from "../words.ts";
 
+/** `/app/users?type=`: find a user, see the newest events, import a file of them. */
 export function EventsPage() {
-  return <Head title="events" />;
+  const type = query("type");
+  const events = useResource(
+    `events ${type}`,
+    (signal) => get<StoredEvent[]>(hrefOf("/events", { event_type: type, limit: "50" }), signal),
+    { every: 5_000 },
+  );
+  return (
+    <>
+      <Head title="Users" lead="What users did, and what is known of one of them." />
+      <div class="halves">
+        <form
+          class="card stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const id = String(new FormData(event.currentTarget as HTMLFormElement).get("id"));
+            if (id !== "") go(userHref(id));
+          }}
+        >
+          <h2>Find a user</h2>
+          <div>
+            <label for="id">User id</label>
+            <input id="id" name="id" required maxLength={200} autocomplete="off" spellcheck={false} />
+          </div>
+          <div>
+            <button type="submit" class="primary">
+              Show
+            </button>
+          </div>
+        </form>
+        <Import done={events.reload} />
+      </div>
+      <section class="card">
+        <div class="spread">
+          <h2>Newest events</h2>
+          <input
+            aria-label="Event type"
+            placeholder="Event type"
+            value={type}
+            style={{ width: "11rem" }}
+            onChange={({ currentTarget }) => setQuery({ type: currentTarget.value })}
+          />
+        </div>
+        <Loaded of={events}>
+          {(list) =>
+            list.length === 0 ? (
+              <p class="soft empty">
+                {type === ""
+                  ? "No event is stored yet. Send them to POST /events, or import a file."
+                  : `No event of the type “${type}”.`}
+              </p>
+            ) : (
+              <table class="cards">
+                <thead>
+                  <tr>
+                    <th scope="col">User</th>
+                    <th scope="col">Event</th>
+                    <th scope="col">Feature</th>
+                    <th scope="col">Properties</th>
+                    <th scope="col">When</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {list.map(({ id, user_id, event_type, feature_key, properties, timestamp }) => (
+                    <tr key={id}>
+                      <td class="break">
+                        <a href={userHref(user_id)}>{user_id}</a>
+                      </td>
+                      <td class="break">{event_type}</td>
+                      <td class="break soft">{feature_key}</td>
+                      <td class="mono soft break wide">
+                        {Object.keys(properties).length === 0 ? "" : shown(properties, 70)}
+                      </td>
+                      <td class="small soft">{ago(timestamp)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
+      </section>
+    </>
+  );
+}
+
+function Import({ done }: { done: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const [answer, setAnswer] = useState<ImportAnswer>();
+  const [error, setError] = useState<ApiError>();
+
+  async function upload(event: SubmitEvent) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setBusy(true);
+    setError(undefined);
+    setAnswer(undefined);
+    try {
+      setAnswer(await call<ImportAnswer>("POST", "/simulate", form));
+      done();
+    } catch (cause) {
+      setError(cause instanceof ApiError ? cause : new ApiError(0, "error", String(cause)));
+    }
+    setBusy(false);
+  }
+
+  return (
+    <form class="card stack" onSubmit={upload}>
+      <h2>Import a CSV file</h2>
+      <div>
+        <label for="csv">File with the columns timestamp, visitorid, event, itemid</label>
+        <input id="csv" type="file" name="csv_file" accept=".csv,text/csv" required />
+      </div>
+      <div class="row">
+        <button type="submit" disabled={busy}>
+          {busy ? "Importing …" : "Import"}
+        </button>
+        {busy && <progress aria-label="Importing" style={{ width: "8rem" }} />}
+      </div>
+      {error !== undefined && <Failed error={error} />}
+      {answer !== undefined && (
+        <div class="note good" role="status">
+          {counted(answer.inserted_rows, "event")} stored of {counted(answer.raw_rows_processed, "row")};{" "}
+          {count(answer.rejected_rows)} rejected.
+          {answer.rejects.length > 0 && (
+            <details>
+              <summary>Rejected rows</summary>
+              <ul class="lines small">
+                {answer.rejects.map(({ line, message }) => (
+                  <li key={line} class="break">
+                    Line {line}: {message}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
+        </div>
+      )}
+    </form>
+  );
 }

@@ -1,4 +1,233 @@
-import { Head } from "../parts/states.tsx";
+import { useMemo, useState } from "preact/hooks";
+import { ApiError, call, get } from "../api.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { IntervalChart } from "../parts/interval-chart.tsx";
+import { Empty, Failed, Head, Loaded } from "../parts/states.tsx";
+import { say } from "../parts/toast.tsx";
+import { featureHref, go, query } from "../router.ts";
+import { useResource } from "../use-resource.ts";
+import type { Experiment, ExperimentResult, Feature } from "../wire.ts";
+import { ago, count, percent, signed, trimmed } from "../words.ts";
+
+/** `/app/experiments?feature=` and `/app/experiments/{id}`. */
 export function ExperimentsPage({ id }: { id: string | undefined }) {
-  return <Head title={`Experiments ${id}`} />;
+  const list = useResource("experiments", (signal) => get<Experiment[]>("/experiments", signal));
+  const [creating, setCreating] = useState(false);
+  const asked = query("feature");
+  return (
+    <>
+      <Head title="Experiments" lead="What a variant causes: users drawn by chance, compared by what they did.">
+        <button type="button" class="primary" onClick={() => setCreating(true)}>
+          New experiment
+        </button>
+      </Head>
+      <Loaded of={list}>
+        {(all) => {
+          const found = all.filter(({ feature_key }) => asked === "" || feature_key === asked).toReversed();
+          if (found.length === 0)
+            return (
+              <Empty title="No experiment yet">
+                <p>An experiment draws users among variants and says which one does better, and how sure that is.</p>
+                <button type="button" class="primary" onClick={() => setCreating(true)}>
+                  New experiment
+                </button>
+              </Empty>
+            );
+          const shown = id === undefined ? found : found.filter((experiment) => String(experiment.id) === id);
+          return (
+            <div class="stack roomy">
+              {shown.map((experiment) => (
+                <ExperimentCard key={experiment.id} experiment={experiment} changed={list.reload} />
+              ))}
+            </div>
+          );
+        }}
+      </Loaded>
+      {creating && <Create feature={asked} close={() => setCreating(false)} created={list.reload} />}
+    </>
+  );
+}
+
+function ExperimentCard({ experiment, changed }: { experiment: Experiment; changed: () => void }) {
+  const { id, name, feature_key, primary_metric_event, enabled, created_at, ended_at } = experiment;
+  const path = `/experiments/${id}/result`;
+  const result = useResource(path, (signal) => get<ExperimentResult>(path, signal), enabled ? { every: 5_000 } : {});
+  const [error, setError] = useState<ApiError>();
+  const change = (action: "start" | "stop") =>
+    call("POST", `/experiments/${id}/${action}`).then(
+      () => {
+        say(action === "stop" ? "It has ended: the steps decide again" : "It runs");
+        changed();
+      },
+      (cause: unknown) => setError(cause instanceof ApiError ? cause : new ApiError(0, "error", String(cause))),
+    );
+  const state = enabled ? "running" : ended_at === null ? "not started" : "ended";
+  return (
+    <section class="card stack" aria-label={name}>
+      <div class="spread">
+        <div>
+          <h2 class="break">
+            <a href={`/app/experiments/${id}`}>{name}</a> <span class={`chip ${enabled ? "good" : ""}`}>{state}</span>
+          </h2>
+          <p class="small soft">
+            on <a href={featureHref(feature_key)}>{feature_key}</a>, success is the event “{primary_metric_event}”,{" "}
+            {ended_at === null ? `since ${ago(created_at)}` : `ended ${ago(ended_at)}`}
+          </p>
+        </div>
+        {state === "running" && (
+          <button type="button" onClick={() => change("stop")}>
+            End it
+          </button>
+        )}
+        {state === "not started" && (
+          <button type="button" class="primary" onClick={() => change("start")}>
+            Start
+          </button>
+        )}
+      </div>
+      {error !== undefined && <Failed error={error} />}
+      <Loaded of={result}>{(found) => <Result experiment={experiment} result={found} />}</Loaded>
+    </section>
+  );
+}
+
+function Result({ experiment, result }: { experiment: Experiment; result: ExperimentResult }) {
+  const { sample_ratio, decision, message, variant_stats, comparisons } = result;
+  const rates = useMemo(
+    () =>
+      experiment.arms.flatMap(({ name, variant }) => {
+        const { samples = 0, positives = 0 } = variant_stats[name] ?? {};
+        if (samples === 0) return [];
+        return [{ name: `${name} ${variant}`, value: positives / samples, interval: wilson(positives, samples) }];
+      }),
+    [experiment, variant_stats],
+  );
+  const early = decision === "continue";
+  return (
+    <>
+      {!sample_ratio.ok && (
+        <p class="note bad" role="alert">
+          <b>Do not read on.</b> {sample_ratio.message}
+        </p>
+      )}
+      <p class={`note ${early ? "" : "good"}`}>{message}</p>
+      {rates.length > 0 && <IntervalChart rows={rates} axis="Share of users with the event, with 95 % interval" />}
+      <div class="scroll">
+        <table class="compact">
+          <thead>
+            <tr>
+              <th scope="col">Arm</th>
+              <th scope="col" class="num">
+                Weight
+              </th>
+              <th scope="col" class="num">
+                Users
+              </th>
+              <th scope="col" class="num">
+                With the event
+              </th>
+              <th scope="col" class="num">
+                Rate
+              </th>
+              <th scope="col" class="num">
+                Against A, in points
+              </th>
+              <th scope="col">So far</th>
+            </tr>
+          </thead>
+          <tbody>
+            {experiment.arms.map(({ name, variant, weight }) => {
+              const { samples = 0, positives = 0 } = variant_stats[name] ?? {};
+              const compared = comparisons.find(({ arm }) => arm === name);
+              return (
+                <tr key={name}>
+                  <td class="break">
+                    <b>{name}</b> {variant}
+                  </td>
+                  <td class="num">{trimmed(weight)} %</td>
+                  <td class="num">{count(samples)}</td>
+                  <td class="num">{count(positives)}</td>
+                  <td class="num">{samples === 0 ? "–" : percent(positives / samples)}</td>
+                  <td class="num">
+                    {compared === undefined
+                      ? "control"
+                      : compared.interval === null
+                        ? "–"
+                        : `${signed(compared.absolute_lift * 100, 1)} (${signed(compared.interval[0] * 100, 1)} to ${signed(compared.interval[1] * 100, 1)})`}
+                  </td>
+                  <td>
+                    {compared === undefined ? "" : early ? "not enough yet" : compared.verdict.replaceAll("_", " ")}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      {sample_ratio.ok && <p class="small soft">{sample_ratio.message}</p>}
+    </>
+  );
+}
+
+/** Wilson's 95 % interval of a share: for the picture; what is decided comes from the server. */
+function wilson(positives: number, samples: number): readonly [number, number] {
+  const z = 1.96;
+  const rate = positives / samples;
+  const scale = 1 + z ** 2 / samples;
+  const middle = (rate + z ** 2 / (2 * samples)) / scale;
+  const half = (z / scale) * Math.sqrt((rate * (1 - rate)) / samples + z ** 2 / (4 * samples ** 2));
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+}
+
+function Create({ feature, close, created }: { feature: string; close: () => void; created: () => void }) {
+  const features = useResource("features", (signal) => get<Feature[]>("/features", signal));
+  return (
+    <Dialog
+      title="New experiment"
+      action="Start it"
+      close={close}
+      submit={async (form) => {
+        await call("POST", "/experiments", {
+          name: form.get("name"),
+          feature_key: form.get("feature"),
+          primary_metric_event: form.get("event"),
+          min_samples_per_variant: Number(form.get("samples")),
+          min_lift: Number(form.get("lift")) / 100,
+        });
+        say("It runs: its split decides for the feature");
+        created();
+        go("/app/experiments");
+      }}
+    >
+      <div>
+        <label for="x-name">Name</label>
+        <input id="x-name" name="name" required maxLength={200} autocomplete="off" />
+      </div>
+      <div>
+        <label for="x-feature">Feature</label>
+        <select id="x-feature" name="feature" required>
+          {features.value?.map(({ key, name }) => (
+            <option key={key} value={key} selected={key === feature}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div>
+        <label for="x-event">Event that counts as success</label>
+        <input id="x-event" name="event" required maxLength={100} placeholder="purchase" autocomplete="off" />
+      </div>
+      <div class="halves">
+        <div>
+          <label for="x-samples">Users each arm needs</label>
+          <input id="x-samples" name="samples" type="number" min={1} required defaultValue="100" />
+        </div>
+        <div>
+          <label for="x-lift">Smallest lift worth it, in points</label>
+          <input id="x-lift" name="lift" type="number" min={0} max={100} step="any" required defaultValue="2" />
+        </div>
+      </div>
+      <p class="hint">The off variant and the other one, half and half. While it runs it decides before the steps.</p>
+    </Dialog>
+  );
 }

@@ -67,7 +67,7 @@ function rowsOf(features: readonly Feature[], summary: DecisionSummary | undefin
     const names = Object.keys(feature.variants);
     const placeOf = paletteOf(names, feature.off_variant);
     const shares = Object.entries(served)
-      .sort(([a], [b]) => names.indexOf(b) - names.indexOf(a) || a.localeCompare(b))
+      .sort(([a], [b]) => names.indexOf(a) - names.indexOf(b))
       .map(([name, decisions]) => ({ name, share: decisions / total, place: placeOf(name) }))
       .sort((a, b) => Number(a.place === 0) - Number(b.place === 0));
     return { feature, served: shares, total, lastServed: last_served_at, model: live.get(feature.key) };

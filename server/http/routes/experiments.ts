@@ -64,6 +64,7 @@ const StoredExperiment = z
     ended_at: z.iso.datetime().nullable(),
   })
   .meta({ id: "Experiment" });
+export type ExperimentAnswer = z.infer<typeof StoredExperiment>;
 
 const Result = ExperimentResult.meta({ id: "ExperimentResult" });
 

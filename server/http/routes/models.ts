@@ -63,7 +63,6 @@ const Status = z
       .describe("A better one that takes over from it, step by step"),
   })
   .meta({ id: "ModelStatus" });
-export type ModelStatus = z.infer<typeof Status>;
 
 const Summary = ModelAnswer.meta({ id: "Model" });
 export type ModelAnswer = z.infer<typeof ModelAnswer>;

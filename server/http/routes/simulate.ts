@@ -58,6 +58,7 @@ const SimulateAnswer = z
       .describe("The first 100"),
   })
   .meta({ id: "SimulateAnswer" });
+export type ImportAnswer = z.infer<typeof SimulateAnswer>;
 
 const simulate = createRoute({
   method: "post",

@@ -1,0 +1,54 @@
+import type { PlotOptions } from "@observablehq/plot";
+import { useCallback } from "preact/hooks";
+import { percent } from "../words.ts";
+import { Chart } from "./plot.tsx";
+
+export interface IntervalRow {
+  readonly name: string;
+  readonly value: number;
+  readonly interval: readonly [number, number] | null;
+}
+
+/** Shares as dots with their intervals; `zero` draws the line of no difference. */
+export function IntervalChart({
+  rows,
+  axis,
+  zero = false,
+}: {
+  rows: readonly IntervalRow[];
+  axis: string;
+  zero?: boolean;
+}) {
+  const options = useCallback(
+    (Plot: typeof import("@observablehq/plot"), width: number): PlotOptions => ({
+      width,
+      height: 46 + rows.length * 40,
+      marginLeft: 84,
+      marginRight: 24,
+      x: { label: axis, percent: true, grid: true, nice: true, zero },
+      y: { label: null, domain: rows.map(({ name }) => name) },
+      marks: [
+        ...(zero ? [Plot.ruleX([0], { stroke: "var(--ink)" })] : []),
+        Plot.ruleY(
+          rows.filter(({ interval }) => interval !== null),
+          {
+            y: "name",
+            x1: (row: IntervalRow) => row.interval?.[0],
+            x2: (row: IntervalRow) => row.interval?.[1],
+            stroke: "var(--v1)",
+            strokeWidth: 4,
+          },
+        ),
+        Plot.dot(rows, { x: "value", y: "name", r: 6, fill: "var(--v1)", stroke: "var(--card)", strokeWidth: 2 }),
+      ],
+    }),
+    [rows, axis, zero],
+  );
+  const words = rows
+    .map(
+      ({ name, value, interval }) =>
+        `${name} ${percent(value)}${interval === null ? "" : ` (${percent(interval[0])} to ${percent(interval[1])})`}`,
+    )
+    .join("; ");
+  return <Chart label={`${axis}: ${words}`} options={options} />;
+}
