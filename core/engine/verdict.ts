@@ -34,10 +34,14 @@ export function checkVerdict(verdict: unknown, variants: ReadonlyMap<string, unk
 type Field = Exclude<keyof Decide, "evidence" | "detail"> | "abstain";
 
 /** Small, with no text to build: it runs for every decision. */
-function wrongField(verdict: Decide, variants: ReadonlyMap<string, unknown>): Field | undefined {
-  const { variant, reason, source, bucket, probability, score, threshold, confidence, threshold_mode, model_version } =
-    verdict;
-  if (variant === undefined) return CAUSES.has((verdict as unknown as Abstain).abstain) ? undefined : "abstain";
+function wrongField(verdict: Decide | Abstain, variants: ReadonlyMap<string, unknown>): Field | undefined {
+  const { variant } = verdict as Decide;
+  if (variant === undefined) {
+    const { abstain } = verdict as Abstain;
+    return abstain === "no_match" || CAUSES.has(abstain) ? undefined : "abstain";
+  }
+  const { reason, source, bucket, probability, score, threshold, confidence, threshold_mode, model_version } =
+    verdict as Decide;
   if (!variants.has(variant)) return "variant";
   // SPLIT is what nearly every decision says; a set is slower than a comparison.
   if (reason !== undefined && reason !== "SPLIT" && !REASONS.has(reason)) return "reason";
