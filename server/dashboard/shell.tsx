@@ -73,6 +73,8 @@ function Top() {
   const current = PAGES.find(([href]) => (href === "/" ? section === "/" : section.startsWith(href)));
   useEffect(() => {
     document.title = `${current?.[1] ?? "Not found"} · Adaptive feature flags`;
+    // On a phone the menu is wider than the screen.
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [current]);
   return (
     <header class="top">

@@ -7,7 +7,7 @@ import { say } from "../parts/toast.tsx";
 import { featureHref, go, query } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { Experiment, ExperimentResult, Feature } from "../wire.ts";
-import { ago, count, percent, signed, trimmed } from "../words.ts";
+import { ago, count, signed, trimmed } from "../words.ts";
 
 /** `/app/experiments?feature=` and `/app/experiments/{id}`. */
 export function ExperimentsPage({ id }: { id: string | undefined }) {
@@ -110,7 +110,7 @@ function Result({ experiment, result }: { experiment: Experiment; result: Experi
           <b>Do not read on.</b> {sample_ratio.message}
         </p>
       )}
-      <p class={`note ${early ? "" : "good"}`}>{message}</p>
+      <p class={`note ${decision.startsWith("stop_promote") ? "good" : ""}`}>{message}</p>
       {rates.length > 0 && <IntervalChart rows={rates} axis="Share of users with the event, with 95 % interval" />}
       <div class="scroll">
         <table class="compact">
@@ -147,7 +147,7 @@ function Result({ experiment, result }: { experiment: Experiment; result: Experi
                   <td class="num">{trimmed(weight)} %</td>
                   <td class="num">{count(samples)}</td>
                   <td class="num">{count(positives)}</td>
-                  <td class="num">{samples === 0 ? "–" : percent(positives / samples)}</td>
+                  <td class="num">{samples === 0 ? "–" : `${((positives / samples) * 100).toFixed(1)} %`}</td>
                   <td class="num">
                     {compared === undefined
                       ? "control"

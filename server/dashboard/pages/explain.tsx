@@ -154,7 +154,7 @@ function Who({ features }: { features: readonly Feature[] }) {
         <label for="attributes">Attributes (JSON)</label>
         <textarea
           id="attributes"
-          rows={7}
+          rows={5}
           placeholder={'{\n  "plan": "pro"\n}'}
           value={attributes}
           onInput={({ currentTarget }) => setAttributes(currentTarget.value)}

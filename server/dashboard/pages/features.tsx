@@ -197,7 +197,7 @@ function FeatureRow({ row }: { row: Row }) {
   const { key, name, enabled, rollout_percentage, type, updated_at } = feature;
   return (
     <tr>
-      <td class="wide break">
+      <td class="break">
         <a class="key" href={featureHref(key)}>
           {name}
         </a>
@@ -224,7 +224,7 @@ function FeatureRow({ row }: { row: Row }) {
           </span>
         )}
       </td>
-      <td>
+      <td data-label="Model:">
         <ModelChip row={row} />
       </td>
       <td class="small soft" title={updated_at}>

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { Head } from "../parts/states.tsx";
+import { paletteOf, Variant } from "../parts/variant.tsx";
 import { readStream } from "../read-stream.ts";
 import { hrefOf, query, setQuery, userHref } from "../router.ts";
 import { environment, token } from "../session.ts";
@@ -35,6 +36,7 @@ export function LivePage() {
     decision_source: query("source"),
     fallbacks: query("fallbacks"),
   };
+  const known = useMemo(() => new Map(features.value?.map((feature) => [feature.key, feature])), [features.value]);
   const [paused, setPaused] = useState(false);
   const [hovered, setHovered] = useState(false);
   const { rows, counts, waiting } = useLive(hrefOf("/decisions/stream", filter), paused || hovered);
@@ -111,7 +113,7 @@ export function LivePage() {
             </thead>
             <tbody>
               {rows.map((row) => (
-                <LiveRow key={row.decision_id} row={row} />
+                <LiveRow key={row.decision_id} row={row} feature={known.get(row.feature_key)} />
               ))}
             </tbody>
           </table>
@@ -121,7 +123,7 @@ export function LivePage() {
   );
 }
 
-function LiveRow({ row }: { row: Row }) {
+function LiveRow({ row, feature }: { row: Row; feature: Feature | undefined }) {
   const { at, feature_key, user_id, variant, enabled, decision_source, score, fallback } = row;
   return (
     <tr>
@@ -131,10 +133,14 @@ function LiveRow({ row }: { row: Row }) {
         {user_id === null ? <span class="soft">nobody</span> : <a href={userHref(user_id)}>{user_id}</a>}
       </td>
       <td>
-        <span class="variant">
-          <i class={`swatch p${enabled ? 1 : 0}`} />
-          {variant ?? "nothing"}
-        </span>
+        <Variant
+          name={variant ?? "nothing"}
+          place={
+            feature === undefined
+              ? Number(enabled)
+              : paletteOf(Object.keys(feature.variants), feature.off_variant)(variant)
+          }
+        />
       </td>
       <td>
         {SOURCES[decision_source] ?? decision_source}

@@ -237,11 +237,13 @@ function Benchmark({ model }: { model: Model }) {
       const base = fieldsOf(model.metrics).base_rate_log_loss;
       return {
         width,
-        height: 40 + fitted.length * 34,
+        marginTop: 6,
+        marginBottom: 38,
+        height: 44 + fitted.length * 32,
         marginLeft: 76,
         marginRight: 24,
-        x: { label: "log loss, less is better", grid: true, zero: false, ticks: 5 },
-        y: { label: null },
+        x: { label: "log loss, less is better", grid: true, zero: false, ticks: 5, inset: 12 },
+        y: { label: null, tickSize: 0 },
         marks: [
           ...(typeof base === "number" ? [Plot.ruleX([base], { stroke: "var(--edge)", strokeDasharray: "4,3" })] : []),
           Plot.dot(fitted, {

@@ -85,7 +85,7 @@ function Facts({ system }: { system: System }) {
       <dl class="facts">
         <Fact name="Version" value={version} />
         <Fact name="Runs on" value={runtime} />
-        <Fact name="For" value={duration(uptime_seconds)} />
+        <Fact name="Up for" value={duration(uptime_seconds)} />
         <Fact name="Environment" value={environment} note={`revision ${count(revision)}`} />
         <Fact name="Database" value={database.version} note={`${trimmed(database.size_bytes / 2 ** 20, 1)} MB`} />
         <Fact name="Schema" value={database.migration ?? "–"} />

@@ -38,7 +38,12 @@ export function Contributions({ items, method }: { items: readonly Contribution[
         <th scope="col" class="num">
           Log odds
         </th>
-        <th scope="col">less likely · more likely</th>
+        <th scope="col">
+          <span class="wordy">less likely · more likely</span>
+          <span class="terse" aria-hidden="true">
+            − · +
+          </span>
+        </th>
       </tr>
     </thead>
   );

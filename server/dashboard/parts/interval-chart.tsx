@@ -22,11 +22,13 @@ export function IntervalChart({
   const options = useCallback(
     (Plot: typeof import("@observablehq/plot"), width: number): PlotOptions => ({
       width,
-      height: 46 + rows.length * 40,
+      marginTop: 6,
+      marginBottom: 38,
+      height: 44 + rows.length * 38,
       marginLeft: 84,
       marginRight: 24,
-      x: { label: axis, percent: true, grid: true, nice: true, zero },
-      y: { label: null, domain: rows.map(({ name }) => name) },
+      x: { label: axis, percent: true, grid: true, nice: true, zero, inset: 12 },
+      y: { label: null, tickSize: 0, domain: rows.map(({ name }) => name) },
       marks: [
         ...(zero ? [Plot.ruleX([0], { stroke: "var(--ink)" })] : []),
         Plot.ruleY(

@@ -21,7 +21,7 @@ export function Chart({ label, options }: { label: string; options: (plot: Plot,
     const box = place.current;
     if (plot === undefined || box === null) return;
     const draw = () => {
-      const drawn = plot.plot({ className: "drawn", ...options(plot, Math.min(680, Math.max(280, box.clientWidth))) });
+      const drawn = plot.plot({ className: "drawn", ...options(plot, Math.min(860, Math.max(280, box.clientWidth))) });
       // Its style element is refused by our policy, and bare groups must not have labels; style.css has the style.
       for (const style of drawn.querySelectorAll("style")) style.remove();
       for (const group of drawn.querySelectorAll("[aria-label]")) group.removeAttribute("aria-label");

@@ -26,7 +26,8 @@ export function ScoreChart({
       const high = Math.max(...bars.map(({ share }) => share));
       return {
         width,
-        height: 150,
+        height: 156,
+        marginBottom: 36,
         marginTop: 26,
         marginLeft: 8,
         marginRight: 8,
@@ -46,7 +47,7 @@ export function ScoreChart({
             x: (value: number) => value,
             frameAnchor: "top",
             dy: -18,
-            text: () => `threshold ${trimmed(threshold)}`,
+            text: () => `threshold ${threshold.toFixed(2)}`,
             fontSize: 12,
             textAnchor: anchor(threshold),
           }),
@@ -70,8 +71,8 @@ export function ScoreChart({
         options={options}
       />
       <figcaption class="small soft">
-        ● this user, <b>{trimmed(score, 3)}</b>: {percent(below)} of the users the model was trained on score lower.{" "}
-        {percent(passing)} of them reach the threshold of {trimmed(threshold, 3)}.
+        ● this user, <b>{score.toFixed(2)}</b>: {percent(below)} of the users the model was trained on score lower.{" "}
+        {percent(passing)} of them reach the threshold of {threshold.toFixed(2)}.
       </figcaption>
     </figure>
   );

@@ -57,7 +57,7 @@ export function StepCard(props: StepCardProps) {
         <div class="row">
           <button
             type="button"
-            class="small plain"
+            class="small plain grip"
             aria-hidden="true"
             tabIndex={-1}
             title="Drag to another place"
