@@ -5,9 +5,9 @@ import type { EngineAsk } from "./ask.ts";
 import { askExperiment } from "./ask-experiment.ts";
 import { closedBreaker } from "./breaker.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
+import { decideQuickly } from "./decide-quickly.ts";
 import { traceAnswer, traceSkipped, traceUnreached } from "./explain.ts";
 import { plainDecision, stepDecision } from "./make-decision.ts";
-import { decideQuickly } from "./quick-split.ts";
 import { type Answer, messageOf, runStep } from "./run-step.ts";
 import type { Served } from "./served.ts";
 

@@ -1,11 +1,6 @@
-import { bucketOf } from "../bucketing/bucket.ts";
-import { intervalAt } from "../bucketing/compile-split.ts";
 import type { Seed } from "../bucketing/murmur3.ts";
-import type { Decision, Reason } from "../decision/decision.ts";
+import type { Reason } from "../decision/decision.ts";
 import type { Evaluator } from "../strategy.ts";
-import type { EngineAsk } from "./ask.ts";
-import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
-import { quickDecision } from "./make-decision.ts";
 import type { Served } from "./served.ts";
 import { checkVerdict } from "./verdict.ts";
 
@@ -30,7 +25,7 @@ export interface QuickArm {
 /** null: the step is no such split, or a verdict of it is not sound, which is for `runStep` to say. */
 export function compileQuickSplit(
   { split: deciding }: Evaluator,
-  step: Pick<CompiledStep, "source">,
+  step: { readonly source: string },
   variants: ReadonlyMap<string, Served>,
 ): QuickSplit | null {
   if (deciding === undefined) return null;
@@ -43,18 +38,4 @@ export function compileQuickSplit(
     return { served: variants.get(variant) as Served, source, reason, probability };
   });
   return { ...split.seed, ends: split.ends, arms: split.owners.map((owner) => arms[owner] ?? null) };
-}
-
-/** null: the next step is to be asked; undefined: this one is, by `runStep`. */
-export function decideQuickly(
-  feature: CompiledFeature,
-  ask: EngineAsk,
-  step: CompiledStep,
-  quick: QuickSplit,
-): Decision | null | undefined {
-  const { userId } = ask;
-  if (userId === null || userId === "" || ask.traces !== null || step.breaker.failures !== 0) return undefined;
-  const bucket = bucketOf(quick, userId);
-  const arm = quick.arms[intervalAt(quick.ends, bucket)] as QuickArm | null;
-  return arm === null ? null : quickDecision(feature, ask, step, arm, bucket);
 }
