@@ -2,6 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { ApiError, call, get } from "../api.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { IntervalChart } from "../parts/interval-chart.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Failed, Head, Loaded } from "../parts/states.tsx";
 import { say } from "../parts/toast.tsx";
 import { featureHref, go, query } from "../router.ts";
@@ -112,7 +113,7 @@ function Result({ experiment, result }: { experiment: Experiment; result: Experi
       )}
       <p class={`note ${decision.startsWith("stop_promote") ? "good" : ""}`}>{message}</p>
       {rates.length > 0 && <IntervalChart rows={rates} axis="Share of users with the event, with 95 % interval" />}
-      <div class="scroll">
+      <Scroll label="Arms">
         <table class="compact">
           <thead>
             <tr>
@@ -163,7 +164,7 @@ function Result({ experiment, result }: { experiment: Experiment; result: Experi
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {sample_ratio.ok && <p class="small soft">{sample_ratio.message}</p>}
     </>
   );

@@ -39,7 +39,7 @@ export function LivePage() {
   const known = useMemo(() => new Map(features.value?.map((feature) => [feature.key, feature])), [features.value]);
   const [paused, setPaused] = useState(false);
   const [hovered, setHovered] = useState(false);
-  const { rows, counts, waiting } = useLive(hrefOf("/decisions/stream", filter), paused || hovered);
+  const { rows, counts, waiting, open } = useLive(hrefOf("/decisions/stream", filter), paused || hovered);
   return (
     <>
       <Head title="Live" lead="Decisions of this server as they are made, newest on top.">
@@ -96,7 +96,7 @@ export function LivePage() {
       >
         {rows.length === 0 ? (
           <div class="empty">
-            <h2>Waiting for decisions</h2>
+            <h2>{open ? "Waiting for decisions" : "Connecting …"}</h2>
             <p>They appear here as soon as somebody asks. Nothing is kept when you leave.</p>
           </div>
         ) : (
@@ -190,9 +190,12 @@ function Counted({ counts, waiting, paused }: { counts: Counts; waiting: number;
   );
 }
 
-function useLive(path: string, paused: boolean): { rows: readonly Row[]; counts: Counts; waiting: number } {
+function useLive(
+  path: string,
+  paused: boolean,
+): { rows: readonly Row[]; counts: Counts; waiting: number; open: boolean } {
   const [rows, setRows] = useState<readonly Row[]>([]);
-  const [counts, setCounts] = useState(NONE);
+  const [counts, setCounts] = useState<Counts>();
   const [waiting, setWaiting] = useState(0);
   const held = useRef(paused);
   held.current = paused;
@@ -201,7 +204,7 @@ function useLive(path: string, paused: boolean): { rows: readonly Row[]; counts:
     const controller = new AbortController();
     let fresh: Row[] = [];
     setRows([]);
-    setCounts(NONE);
+    setCounts(undefined);
     void readStream(
       path,
       ({ event, data }) => {
@@ -225,5 +228,5 @@ function useLive(path: string, paused: boolean): { rows: readonly Row[]; counts:
     };
   }, [path, environment.value, token.value]);
 
-  return { rows, counts, waiting };
+  return { rows, counts: counts ?? NONE, waiting, open: counts !== undefined };
 }

@@ -1,9 +1,10 @@
 import type { PlotOptions } from "@observablehq/plot";
-import { useCallback, useState } from "preact/hooks";
+import { useCallback, useRef, useState } from "preact/hooks";
 import { ApiError, call, get } from "../api.ts";
 import { Dialog, Reason } from "../parts/dialog.tsx";
 import { LiftCard } from "../parts/lift-card.tsx";
 import { Chart } from "../parts/plot.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Failed, Head, Loaded } from "../parts/states.tsx";
 import { say } from "../parts/toast.tsx";
 import { featureHref, query, setQuery } from "../router.ts";
@@ -268,7 +269,7 @@ function Benchmark({ model }: { model: Model }) {
           options={options}
         />
       )}
-      <div class="scroll">
+      <Scroll label="Learners">
         <table class="compact">
           <thead>
             <tr>
@@ -302,7 +303,7 @@ function Benchmark({ model }: { model: Model }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -469,19 +470,19 @@ function Train({ feature, trained }: { feature: string; trained: () => void }) {
 /** Trainings under way with their progress, and the last that failed. */
 function Jobs({ feature, trained }: { feature: string; trained: () => void }) {
   const filter = feature === "" ? "" : `&feature_key=${encodeURIComponent(feature)}`;
-  const [open, setOpen] = useState(0);
+  const [open, setOpen] = useState(false);
+  const ended = useRef<string | undefined>(undefined);
   const jobs = useResource(
     `jobs ${feature}`,
     async (signal) => {
       const found = await get<{ jobs: TrainingJob[] }>(`/train/jobs?limit=5${filter}`, signal);
-      const running = found.jobs.filter(isOpen).length;
-      setOpen((before) => {
-        if (running < before) trained();
-        return running;
-      });
+      setOpen(found.jobs.some(isOpen));
+      const last = found.jobs.find((job) => !isOpen(job))?.job_id ?? "";
+      if (ended.current !== undefined && ended.current !== last) trained();
+      ended.current = last;
       return found;
     },
-    { every: open > 0 ? 500 : 2_000 },
+    { every: open ? 500 : 2_000 },
   );
   const list = jobs.value?.jobs ?? [];
   const shown = [...list.filter(isOpen), ...list.slice(0, 1).filter(({ status }) => status === "failed")];

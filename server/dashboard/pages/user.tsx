@@ -1,4 +1,5 @@
 import { get } from "../api.ts";
+import { Scroll } from "../parts/scroll.tsx";
 import { Head, Loaded } from "../parts/states.tsx";
 import { featureHref, hrefOf } from "../router.ts";
 import { useResource } from "../use-resource.ts";
@@ -28,7 +29,7 @@ export function UserPage({ id }: { id: string }) {
             profile.length === 0 ? (
               <p class="soft">No event of this user is stored.</p>
             ) : (
-              <div class="scroll">
+              <Scroll label="Profile">
                 <table class="compact">
                   <thead>
                     <tr>
@@ -55,7 +56,7 @@ export function UserPage({ id }: { id: string }) {
                     ))}
                   </tbody>
                 </table>
-              </div>
+              </Scroll>
             )
           }
         </Loaded>

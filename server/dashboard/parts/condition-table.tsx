@@ -1,10 +1,11 @@
 import type { ConditionTrace } from "../wire.ts";
 import { percent, shown } from "../words.ts";
+import { Scroll } from "./scroll.tsx";
 
 /** Every condition of a tree with what the user has there and the answer. */
 export function ConditionTable({ trace, caption }: { trace: ConditionTrace; caption: string }) {
   return (
-    <div class="scroll">
+    <Scroll label={caption}>
       <table class="compact">
         <caption class="soft small" style={{ textAlign: "left" }}>
           {caption}
@@ -28,7 +29,7 @@ export function ConditionTable({ trace, caption }: { trace: ConditionTrace; capt
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -1,5 +1,6 @@
 import { type Change, type Contribution, columnName } from "../explanation.ts";
 import { percent, shown, signed } from "../words.ts";
+import { Scroll } from "./scroll.tsx";
 
 const METHODS = {
   exact: "Exact: with the base they add up to the log odds.",
@@ -50,21 +51,21 @@ export function Contributions({ items, method }: { items: readonly Contribution[
   if (moved.length === 0) return <p class="soft">Nothing about this user moved the score.</p>;
   return (
     <div class="stack">
-      <div class="scroll">
+      <Scroll label="What moved the score">
         <table class="compact">
           {head}
           {table(moved.slice(0, FIRST))}
         </table>
-      </div>
+      </Scroll>
       {moved.length > FIRST && (
         <details>
           <summary>{moved.length - FIRST} more</summary>
-          <div class="scroll">
+          <Scroll label="What else moved the score">
             <table class="compact">
               {head}
               {table(moved.slice(FIRST))}
             </table>
-          </div>
+          </Scroll>
         </details>
       )}
       <p class="small soft">{METHODS[method]}</p>

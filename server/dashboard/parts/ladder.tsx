@@ -6,6 +6,7 @@ import { BucketStrip } from "./bucket-strip.tsx";
 import { ConditionTable } from "./condition-table.tsx";
 import { Contributions, SmallestChange } from "./contributions.tsx";
 import { ScoreChart } from "./score-chart.tsx";
+import { Scroll } from "./scroll.tsx";
 import { Variant } from "./variant.tsx";
 
 type PlaceOf = (variant: string | null) => number;
@@ -137,7 +138,7 @@ function ModelEvidence({ found, placeOf }: { found: Evidence; placeOf: PlaceOf }
         <ScoreChart score={score} threshold={threshold} population={population} />
       )}
       {outcomes !== undefined && (
-        <div class="scroll">
+        <Scroll label="Expected outcomes">
           <table class="compact">
             <thead>
               <tr>
@@ -165,7 +166,7 @@ function ModelEvidence({ found, placeOf }: { found: Evidence; placeOf: PlaceOf }
               })}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {contributions !== undefined && (
         <Contributions items={contributions} method={contributions_method ?? "approximate"} />
