@@ -88,19 +88,14 @@ export function LivePage() {
         </label>
       </div>
       <Counted counts={counts} waiting={waiting} paused={paused || hovered} />
-      <section
-        class="card table"
-        aria-label="Decisions"
-        onMouseEnter={() => setHovered(true)}
-        onMouseLeave={() => setHovered(false)}
-      >
+      <section class="card table" aria-label="Decisions">
         {rows.length === 0 ? (
           <div class="empty">
             <h2>{open ? "Waiting for decisions" : "Connecting …"}</h2>
             <p>They appear here as soon as somebody asks. Nothing is kept when you leave.</p>
           </div>
         ) : (
-          <table class="cards live">
+          <table class="cards live" onMouseEnter={() => setHovered(true)} onMouseLeave={() => setHovered(false)}>
             <thead>
               <tr>
                 <th scope="col">Time</th>
