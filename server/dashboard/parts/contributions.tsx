@@ -41,9 +41,7 @@ export function Contributions({ items, method }: { items: readonly Contribution[
         </th>
         <th scope="col">
           <span class="wordy">less likely · more likely</span>
-          <span class="terse" aria-hidden="true">
-            − · +
-          </span>
+          <span class="terse">− · +</span>
         </th>
       </tr>
     </thead>
