@@ -31,7 +31,7 @@ export interface Decision {
   readonly enabled: boolean;
   readonly variant: string | null;
   readonly value: Json;
-  /** feature_not_found, feature_disabled, experiment, rule, ml, rollout, fallback, or a plugin's own source. */
+  /** feature_not_found, feature_disabled, experiment, rule, ml, bandit, holdout, rollout, fallback, or a plugin's own source. */
   readonly decision_source: string;
   readonly reason: Reason;
   /** Id of the step that decided; null when none did. */

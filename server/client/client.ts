@@ -110,6 +110,14 @@ export function createClient({ url, token, environment, actor }: ClientOptions) 
     cancelTraining: (jobId: string) => call<Answer>("DELETE", `/train/jobs/${jobId}`),
     modelStatus: (featureKey?: string) => call<Answer>("GET", `/model/status${query({ feature_key: featureKey })}`),
     modelRuns: async (limit?: number) => (await call<{ runs: Answer[] }>("GET", `/model/runs${query({ limit })}`)).runs,
+    /** What the feature's models add, against the users held out. */
+    lift: (feature_key: string) => call<Answer>("GET", `/features/${encodeURIComponent(feature_key)}/lift`),
+    /** What another policy would have done, such as `{ always: "on" }` or `{ model_version: "offer@3" }`. */
+    replay: (feature_key: string, policy: Answer) =>
+      call<Answer>("POST", `/features/${encodeURIComponent(feature_key)}/replay`, { policy }),
+    /** Makes a candidate live; `force` overrides the gate, for a reason. */
+    promote: (version: string, options: { force?: boolean; reason?: string } = {}) =>
+      call<Answer>("POST", `/models/${encodeURIComponent(version)}/promote`, options),
     rollback: (version: string, reason?: string) =>
       call<Answer>("POST", `/models/${encodeURIComponent(version)}/rollback`, { reason }),
     createFeature: (feature: Feature) => call<Answer>("POST", "/features", feature),

@@ -10,7 +10,9 @@ export const DecisionAnswer = z
     enabled: z.boolean().describe("True when the variant served is not the feature's off variant"),
     decision_source: z
       .string()
-      .describe("feature_not_found, feature_disabled, experiment, rule, ml, rollout, fallback, or a plugin's own"),
+      .describe(
+        "feature_not_found, feature_disabled, experiment, rule, ml, bandit, holdout, rollout, fallback, or a plugin's own",
+      ),
     score: z.number().nullable(),
     threshold: z.number().nullable(),
     threshold_mode: z.string().nullable(),

@@ -131,8 +131,7 @@ async function realEffect(before = 20_000, after = 60_000): Promise<LiveGate> {
     await send(0, before);
     const trained = await client.train({ feature_key: KEY });
     await send(before, before + after);
-    const response = await fetch(new URL(`/features/${KEY}/lift`, product.url));
-    const lift = (await response.json()) as Record<string, unknown>;
+    const lift = await client.lift(KEY);
     return { verdict: String(trained.verdict), promoted: trained.promoted === true, lift };
   } finally {
     await product.stop();
