@@ -77,7 +77,7 @@ export const CAUSES: Readonly<Record<string, string>> = {
 
 export const SOURCES: Readonly<Record<string, string>> = {
   feature_not_found: "unknown feature",
-  feature_disabled: "switched off",
+  feature_disabled: "kill switch",
   experiment: "experiment",
   rule: "rule",
   ml: "model",

@@ -1,6 +1,7 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { useCallback, useRef, useState } from "preact/hooks";
 import { ApiError, call, get } from "../api.ts";
+import { CheckReport } from "../parts/check-report.tsx";
 import { Dialog, Reason } from "../parts/dialog.tsx";
 import { LiftCard } from "../parts/lift-card.tsx";
 import { Chart } from "../parts/plot.tsx";
@@ -323,12 +324,19 @@ function Checks({ version }: { version: string }) {
             </p>
           ) : (
             <ol class="timeline">
-              {list.map((check) => (
+              {list.map((check, index) => (
                 <li key={check.at}>
                   <span class={`chip ${HEALTH[check.health][0]}`}>{check.health}</span>{" "}
                   <span class="soft small">{ago(check.at)}</span>
                   <p>{check.detail ?? "Nothing was found."}</p>
-                  <Drift report={check.report} />
+                  {index === 0 ? (
+                    <CheckReport report={check.report} />
+                  ) : (
+                    <details>
+                      <summary class="small">What was measured</summary>
+                      <CheckReport report={check.report} />
+                    </details>
+                  )}
                 </li>
               ))}
             </ol>
@@ -336,17 +344,6 @@ function Checks({ version }: { version: string }) {
         }
       </Loaded>
     </section>
-  );
-}
-
-/** What was measured, as it was stored: by input, where it says so. */
-function Drift({ report }: { report: Json }) {
-  return (
-    <details>
-      <summary class="small">What was measured</summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
-      <pre tabIndex={0}>{JSON.stringify(report, null, 2)}</pre>
-    </details>
   );
 }
 
