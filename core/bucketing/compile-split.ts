@@ -71,11 +71,6 @@ function placeByPlugin(split: CompiledSplit, user: Attributes): number {
 
 /** The arm that owns what `placeIn` answered: a bucket or EVERYONE. */
 export function armAt({ ends, owners }: CompiledSplit, bucket: number): number {
-  return owners[intervalAt(ends, bucket)] as number;
-}
-
-/** The first interval when the bucket is none. */
-export function intervalAt(ends: readonly number[], bucket: number): number {
   let low = 0;
   let high = ends.length - 1;
   while (low < high) {
@@ -83,7 +78,7 @@ export function intervalAt(ends: readonly number[], bucket: number): number {
     if (bucket < (ends[middle] as number)) high = middle;
     else low = middle + 1;
   }
-  return low;
+  return owners[low] as number;
 }
 
 function layOut(split: Split): { ends: readonly number[]; owners: readonly number[] } {

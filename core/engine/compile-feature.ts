@@ -15,20 +15,22 @@ import { type Served, serve, serveAll } from "./served.ts";
 
 /** A feature ready to be asked. */
 export interface CompiledFeature {
+  // As stored. What every decision needs comes first and beside the definition: fewer places to fetch from memory.
   readonly key: string;
+  readonly version: number;
+  /** Its first step's, when nothing comes before that one. */
+  readonly quick: QuickSplit | null;
+  readonly enabled: boolean;
+  readonly experiment: CompiledExperiment | null;
+  readonly steps: readonly CompiledStep[];
+  readonly variants: ReadonlyMap<string, Served>;
+  readonly off: Served;
+  readonly fallback: Served;
+  readonly definition: Feature;
   /** True when a step wants the user's profile, or one of a prerequisite: the caller then passes it to evaluate. */
   readonly profile: boolean;
   /** True when a step learns, or there is an objective: its exposures store the raw feature row. */
   readonly learns: boolean;
-  /** As stored. What every decision needs of it is beside it: one place fewer to fetch from memory. */
-  readonly definition: Feature;
-  readonly enabled: boolean;
-  readonly version: number;
-  readonly variants: ReadonlyMap<string, Served>;
-  readonly off: Served;
-  readonly fallback: Served;
-  readonly experiment: CompiledExperiment | null;
-  readonly steps: readonly CompiledStep[];
   /** Features it asks about, directly or through segments, with their off variants. */
   readonly prerequisites: ReadonlyMap<string, string | undefined>;
   readonly usesSegments: boolean;
@@ -109,19 +111,23 @@ function compileAnew(
   const ownProfile = asked.some((strategy) => strategy?.profile === true);
   const host = hostFor(definition, model, challenger, scope);
   const prerequisites = [...scope.segments.prerequisites(references)];
+  const experiment = running === undefined ? null : compileExperiment(running, variants);
+  const steps = definition.steps.map((step) => compileStep(step, variants, host, scope, earlier));
+  const [first] = steps;
   return {
     key: definition.key,
-    profile: ownProfile,
-    // With an objective, what a plain rollout draws is worth knowing too: replay asks about it.
-    learns: definition.objective != null || asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
-    definition,
-    enabled: definition.enabled,
     version: definition.version,
+    quick: definition.enabled && experiment === null && first?.when === null ? first.quick : null,
+    enabled: definition.enabled,
+    experiment,
+    steps,
     variants,
     off: variants.get(definition.off_variant) ?? serve(definition, definition.off_variant),
     fallback: variants.get(definition.fallback_variant) ?? serve(definition, definition.fallback_variant),
-    experiment: running === undefined ? null : compileExperiment(running, variants),
-    steps: definition.steps.map((step) => compileStep(step, variants, host, scope, earlier)),
+    definition,
+    profile: ownProfile,
+    // With an objective, what a plain rollout draws is worth knowing too: replay asks about it.
+    learns: definition.objective != null || asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
     prerequisites:
       prerequisites.length === 0
         ? NO_PREREQUISITES
@@ -140,16 +146,17 @@ function compileBroken({ definition, model, challenger, running }: Related, deta
   const whole = { ...definition, variants: definition.variants ?? {} };
   return {
     key: definition.key,
-    profile: false,
-    learns: false,
-    definition,
-    enabled: definition.enabled,
     version: definition.version,
+    quick: null,
+    enabled: definition.enabled,
+    experiment: null,
+    steps: [{ ...stepShell({ id: "feature", strategy: "none" }, variants), broken: { failed: "error", detail } }],
     variants,
     off: serve(whole, definition.off_variant),
     fallback: serve(whole, definition.fallback_variant),
-    experiment: null,
-    steps: [{ ...stepShell({ id: "feature", strategy: "none" }, variants), broken: { failed: "error", detail } }],
+    definition,
+    profile: false,
+    learns: false,
     prerequisites: NO_PREREQUISITES,
     usesSegments: false,
     ownProfile: false,

@@ -14,6 +14,8 @@ import type { Served } from "./served.ts";
 /** Asks the experiment, then the steps. Never throws and never rejects; a promise only when a step answers with one. */
 export function decide(feature: CompiledFeature, ask: EngineAsk): Decision | Promise<Decision> {
   try {
+    const quickly = feature.quick === null ? null : decideQuickly(feature, ask, feature.quick);
+    if (quickly != null) return quickly;
     if (!feature.enabled) return switchedOff(feature, ask);
     const assigned = feature.experiment === null ? null : askExperiment(feature, feature.experiment, ask);
     if (assigned !== null) return leaveRest(feature, ask, 0, assigned);
@@ -74,7 +76,7 @@ function askFrom(feature: CompiledFeature, ask: EngineAsk, from: number): Decisi
         answer = { failed: "error", detail: messageOf(error) };
       }
     if (answer === null && step.quick !== null) {
-      const decided = decideQuickly(feature, ask, step, step.quick);
+      const decided = decideQuickly(feature, ask, step.quick);
       if (decided === null) continue;
       if (decided !== undefined) return decided;
     }

@@ -3,7 +3,7 @@ import type { Decide, User } from "../strategy.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm } from "./compile-experiment.ts";
 import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
-import type { QuickArm } from "./quick-split.ts";
+import type { QuickSplit } from "./quick-split.ts";
 import type { Served } from "./served.ts";
 
 // Every decision is written out whole: objects of one shape are what keeps those who read them quick.
@@ -70,8 +70,9 @@ export function stepDecision(
 export function quickDecision(
   feature: CompiledFeature,
   ask: EngineAsk,
-  step: CompiledStep,
-  { served, source, reason, probability }: QuickArm,
+  { source, reason, step }: QuickSplit,
+  served: Served,
+  probability: number | null,
   bucket: number,
 ): Decision {
   return {
@@ -82,7 +83,7 @@ export function quickDecision(
     value: served.value,
     decision_source: source,
     reason: ask.stale ? "STALE" : reason,
-    step: step.id,
+    step,
     score: null,
     threshold: null,
     threshold_mode: null,
