@@ -39,8 +39,13 @@ export function compileQuickSplit(
   if (sides.some((verdict) => checkVerdict(verdict, variants) !== undefined)) return null;
   const [{ source, reason } = {}] = sides as Partial<Decide>[];
   if (sides.some((verdict) => verdict.source !== source || verdict.reason !== reason)) return null;
+  const { start, tail, filled, length } = split.seed;
   return {
-    ...split.seed,
+    // Written out, for what follows a spread is kept in a second object.
+    start,
+    tail,
+    filled,
+    length,
     edge,
     below: variants.get(below?.variant ?? "") ?? null,
     above: variants.get(above?.variant ?? "") ?? null,
