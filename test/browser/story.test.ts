@@ -25,11 +25,20 @@ describe.skipIf(chromiumPath === undefined)(
       await server?.close();
     });
 
-    test("a feature is created, rolled out to 10 %, watched, explained, restored and killed", async () => {
+    test("the first visit leads to a first decision by one click", async () => {
       const { page, wrong } = await openPage(browser);
       await page.goto(server.url);
       await page.getByText("Nothing is released yet").waitFor();
+      await page.getByRole("button", { name: "Load the example" }).click();
+      await page.getByText(/because the model scored/).waitFor({ timeout: 60_000 });
+      expect(new URL(page.url()).pathname).toBe("/app/explain");
+      expect(wrong).toEqual([]);
+      await page.close();
+    }, 90_000);
 
+    test("a feature is created, rolled out to 10 %, watched, explained, restored and killed", async () => {
+      const { page, wrong } = await openPage(browser);
+      await page.goto(server.url);
       await page.getByRole("button", { name: "New feature" }).click();
       const create = page.getByRole("dialog", { name: "New feature" });
       await create.getByLabel("Name").fill("New checkout");
@@ -57,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(page.url()).toContain(`user=${someone}`);
       // Looking counted and stored nothing.
       await server.services.observer.flush();
-      const { body } = await server.call("GET", "/decisions?limit=500");
+      const { body } = await server.call("GET", "/decisions?feature_key=new-checkout&limit=500");
       expect(body.decisions).toHaveLength(300);
 
       // More of them: first what that would change, then for real.
