@@ -5,7 +5,7 @@ import { Chart } from "./plot.tsx";
 
 const BINS = 40;
 
-/** Where a user's score is among those the model was trained on, and beside the threshold. */
+/** Where a user’s score is among those the model was measured on, and beside the threshold. */
 export function ScoreChart({
   score,
   threshold,
@@ -67,11 +67,11 @@ export function ScoreChart({
   return (
     <figure class="stack">
       <Chart
-        label={`This user scores ${trimmed(score)}; the threshold is ${trimmed(threshold)}. ${percent(below)} of the users in training score lower.`}
+        label={`This user scores ${trimmed(score)}; the threshold is ${trimmed(threshold)}. ${percent(below)} of the users it was measured on score lower.`}
         options={options}
       />
       <figcaption class="small soft">
-        ● this user, <b>{score.toFixed(2)}</b>: {percent(below)} of the users the model was trained on score lower.{" "}
+        ● this user, <b>{score.toFixed(2)}</b>: {percent(below)} of the users it was measured on score lower.{" "}
         {percent(passing)} of them reach the threshold of {threshold.toFixed(2)}.
       </figcaption>
     </figure>
