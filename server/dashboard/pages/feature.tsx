@@ -9,7 +9,7 @@ import { say } from "../parts/toast.tsx";
 import { paletteOf, Variant, VariantBar, VariantLegend } from "../parts/variant.tsx";
 import { hrefOf } from "../router.ts";
 import { useResource } from "../use-resource.ts";
-import type { DecisionSummary, Feature, Json, Preview, Revisions, Strategies } from "../wire.ts";
+import type { DecisionSummary, Experiment, Feature, Json, Preview, Revisions, Strategies } from "../wire.ts";
 import { ago, count, counted, shown, when } from "../words.ts";
 
 /** `/app/features/{key}`. */
@@ -338,6 +338,7 @@ function Save({
   const preview = useResource(`preview ${JSON.stringify(write)}`, (signal) =>
     call<Preview>("POST", `${path}/preview`, write, { signal }),
   );
+  const experiments = useResource("experiments", (signal) => get<Experiment[]>("/experiments", signal));
   return (
     <Dialog
       title={title}
@@ -351,6 +352,9 @@ function Save({
       }}
     >
       <Loaded of={preview}>{(found) => <WouldChange preview={found} />}</Loaded>
+      {experiments.value?.some(({ enabled, feature_key }) => enabled && feature_key === before.key) && (
+        <p class="note warn">An experiment runs on this feature and decides before the steps, until it ends.</p>
+      )}
       <Diff lines={diffJson(comparable(before), comparable(after))} />
       <Reason />
     </Dialog>
