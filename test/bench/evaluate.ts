@@ -1,5 +1,6 @@
 import { type Contender, growthbook, ours, unleash } from "./contenders.ts";
 import { interleave } from "./interleave.ts";
+import { modelDecision } from "./model-decision.ts";
 import type { Row } from "./row.ts";
 import { USERS } from "./workload.ts";
 
@@ -23,6 +24,11 @@ export async function benchEvaluate(): Promise<Row[]> {
     { hundred: () => askAllOf(few.ours, 200), tenThousand: () => askAllOf(huge, 2) },
     { operations: 1 },
   );
+  const { users, byModel, byHash } = modelDecision();
+  const learned = await interleave(
+    { model: () => count(users, byModel), hash: () => count(users, byHash) },
+    { operations: users * 20 },
+  );
   for (const contender of [...Object.values(few), ...Object.values(many)]) contender.close();
 
   // The two single features are decided with all others.
@@ -39,6 +45,13 @@ export async function benchEvaluate(): Promise<Row[]> {
       other: `${time(perFeature.few)} (ours, 100)`,
       ratio: perFeature.many / perFeature.few,
       target: { atMost: 1.5 },
+    },
+    {
+      what: "a logistic decision on 12 attributes",
+      ours: time(learned.model),
+      other: `${time(learned.hash)} (ours, 25 % rollout)`,
+      ratio: learned.model / learned.hash,
+      target: { atMost: 3 },
     },
   ];
 }
@@ -72,9 +85,12 @@ function measure(contenders: Contenders, work: (contender: Contender) => number,
 }
 
 function askEach(contender: Contender, feature: string): number {
+  return count(USERS.length, (user) => contender.ask(feature, user));
+}
+
+function count(users: number, ask: (user: number) => boolean): number {
   let on = 0;
-  for (let pass = 0; pass < 20; pass += 1)
-    for (let user = 0; user < USERS.length; user += 1) if (contender.ask(feature, user)) on += 1;
+  for (let pass = 0; pass < 20; pass += 1) for (let user = 0; user < users; user += 1) if (ask(user)) on += 1;
   return on;
 }
 
