@@ -93,6 +93,12 @@ export function compileFeature(
   }
 }
 
+/** The same, breakers and all, in objects of its own. */
+export function copyFeature(feature: CompiledFeature): CompiledFeature {
+  const steps = feature.steps.map((step) => ({ ...step, quick: step.quick === null ? null : { ...step.quick } }));
+  return { ...feature, quick: feature.quick === null ? null : (steps[0]?.quick ?? null), steps };
+}
+
 type Related = Pick<CompiledFeature, "definition" | "model" | "challenger" | "running">;
 
 /** Shared, because most features have none. */

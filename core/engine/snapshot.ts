@@ -4,7 +4,7 @@ import type { Segment } from "../feature/segment.ts";
 import type { Model } from "../model/model.ts";
 import type { Configuration } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
-import { type CompiledFeature, compileFeature } from "./compile-feature.ts";
+import { type CompiledFeature, compileFeature, copyFeature } from "./compile-feature.ts";
 import { compileSegments } from "./compile-segments.ts";
 import type { Timing } from "./timing.ts";
 
@@ -51,11 +51,27 @@ export function compile(
   return {
     environment: configuration.environment,
     revision: configuration.revision,
-    features: withProfiles(features),
+    features: sideBySide(withProfiles(features), previous),
     timing,
     strategies,
     segments,
   };
+}
+
+/**
+ * What was compiled now, copied feature by feature: compiling scatters objects over memory, and of those that lie in the
+ * order they are asked in, the processor fetches the next ones ahead.
+ */
+function sideBySide(
+  features: ReadonlyMap<string, CompiledFeature>,
+  previous: Snapshot | undefined,
+): ReadonlyMap<string, CompiledFeature> {
+  const copied = new Map<string, CompiledFeature>();
+  for (const [key, feature] of features) {
+    const isNew = feature !== previous?.features.get(key);
+    copied.set(key, isNew ? copyFeature(feature) : feature);
+  }
+  return copied;
 }
 
 function byScope(models: readonly Model[]): ReadonlyMap<string | null, Model> {
