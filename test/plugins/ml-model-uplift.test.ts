@@ -7,34 +7,17 @@ import type { Ask, Decide, Host, Verdict } from "../../core/strategy.ts";
 import { strategy } from "../../plugins/ml-model/ml-model.ts";
 import { START, trainOptions } from "../core/model/made-up-shop.ts";
 import { ARMS, trialDataset, trialExamples } from "../core/model/made-up-trial.ts";
+import { makeModel } from "../support/make-model.ts";
 
 const USERS = 200_000;
 
 /** Red helps on mobile and harms elsewhere; blue does nothing. */
 function modelOf(version: string, options: Parameters<typeof trialExamples>[0] = {}): Model {
   const trained = train(trialDataset(trialExamples({ users: 6000, ...options })), trainOptions({ target: "uplift" }));
-  return {
-    version,
-    environment: "production",
-    feature_key: "offer",
-    status: "live",
-    learner: trained.learner,
+  return makeModel(trained, {
+    ...{ version, feature_key: "offer", target: "uplift" },
     trained_at: new Date(START).toISOString(),
-    target: "uplift",
-    artifact: trained.artifact,
-    hash: trained.hash,
-    seed: trained.seed,
-    metrics: trained.metrics,
-    process: trained.process,
-    verdict: trained.verdict,
-    job_id: null,
-    traffic: 1,
-    ramped_at: null,
-    health: "fresh",
-    health_detail: null,
-    checked_at: null,
-    shadow: null,
-  };
+  });
 }
 
 const model = modelOf("offer@1");

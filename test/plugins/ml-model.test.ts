@@ -5,30 +5,13 @@ import { train } from "../../core/model/train.ts";
 import type { Ask, Evaluator, Host, Verdict } from "../../core/strategy.ts";
 import { strategy } from "../../plugins/ml-model/ml-model.ts";
 import { START, shop, trainOptions } from "../core/model/made-up-shop.ts";
+import { makeModel } from "../support/make-model.ts";
 
 const trained = train(shop({ users: 2000 }), trainOptions());
-const model: Model = {
-  version: "shop@1",
-  environment: "production",
-  feature_key: "shop",
-  status: "live",
-  learner: trained.learner,
-  target: "propensity",
+const model = makeModel(trained, {
+  ...{ version: "shop@1", feature_key: "shop", target: "propensity" },
   trained_at: new Date(START).toISOString(),
-  artifact: trained.artifact,
-  hash: trained.hash,
-  seed: trained.seed,
-  metrics: trained.metrics,
-  process: trained.process,
-  verdict: trained.verdict,
-  job_id: null,
-  traffic: 1,
-  ramped_at: null,
-  health: "fresh",
-  health_detail: null,
-  checked_at: null,
-  shadow: null,
-};
+});
 
 function host(changes: { model?: Model | undefined; variants?: string[] } = {}): Host {
   return {
