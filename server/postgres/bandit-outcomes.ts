@@ -2,6 +2,7 @@ import type { CompleteObjective } from "../../core/feature/objective.ts";
 import type { FeatureRow } from "../../core/model/feature-row.ts";
 import { epochLength } from "../../core/policy/assignment.ts";
 import { texts } from "./array-literal.ts";
+import { rewardOf } from "./outcome-rows.ts";
 import type { Transaction } from "./sql.ts";
 import { isObserved } from "./uplift-survey.ts";
 
@@ -72,7 +73,7 @@ export async function readBanditOutcomes(
     at,
     row,
     variant,
-    reward: value === null ? Number(reached) : Math.min(Math.max(amount, 0), value.cap) / value.cap,
+    reward: rewardOf(reached, amount, objective),
   }));
 }
 

@@ -5,13 +5,13 @@ import {
   createMaturedDecisions,
   type DrawnDecision,
   type MaturedDecision,
-  type OutcomeEvent,
 } from "../../core/model/matured-decisions.ts";
 import type { DecisionLog, LoggedDecisions, LoggedQuestion } from "../../core/off-policy/decision-log.ts";
 import type { LoggedRow } from "../../core/off-policy/logged-row.ts";
 import { epochLength } from "../../core/policy/assignment.ts";
 import { Invalid } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
+import { type CountedOutcomes, type CountedTypes, type OutcomeRow, rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
 import type { Sql } from "./sql.ts";
 import { isObserved } from "./uplift-survey.ts";
 
@@ -74,15 +74,7 @@ async function countFound(
   return row;
 }
 
-interface CountedTypes {
-  readonly types: ReadonlySet<string>;
-  /** Only events with the feature's key count. */
-  readonly of_feature: boolean;
-}
-
-interface Outcomes {
-  readonly objective: CountedTypes;
-  readonly guardrails: readonly CountedTypes[];
+interface Outcomes extends CountedOutcomes {
   readonly types: readonly string[];
 }
 
@@ -144,7 +136,7 @@ async function* readRows(sql: Sql, plan: Plan): AsyncIterable<readonly LoggedRow
   );
   for await (const rows of happenings(sql, plan).cursor(BATCH)) {
     for (const row of rows)
-      if (row.f === null) joined.happened(toEvent(row, outcomes));
+      if (row.f === null) joined.happened(toOutcomeEvent(row, outcomes));
       else
         joined.decided({
           user_id: row.u,
@@ -161,9 +153,9 @@ async function* readRows(sql: Sql, plan: Plan): AsyncIterable<readonly LoggedRow
   yield batch;
 }
 
-function toLoggedRow(decision: MaturedDecision<Decision>, { value }: CompleteObjective): LoggedRow {
+function toLoggedRow(decision: MaturedDecision<Decision>, objective: CompleteObjective): LoggedRow {
   const { user_id, at, row, variant, probability, probabilities, reached, amount, guardrails } = decision;
-  const reward = value === null ? Number(reached) : Math.min(Math.max(amount, 0), value.cap) / value.cap;
+  const reward = rewardOf(reached, amount, objective);
   return { unit: user_id, at, row, variant, probability, probabilities, reward, guardrails };
 }
 
@@ -178,28 +170,7 @@ type Row =
       readonly p: number;
       readonly d: Pmf;
     }
-  | {
-      readonly u: string;
-      readonly t: number;
-      readonly f: null;
-      /** Event type, when it was received, the numeric outcome's property, and whether it has the feature's key. */
-      readonly e: string;
-      readonly r: number;
-      readonly a: number | null;
-      readonly o: boolean;
-    };
-
-function toEvent(row: Extract<Row, { f: null }>, { objective, guardrails }: Outcomes): OutcomeEvent {
-  const counts = ({ types, of_feature }: CountedTypes) => types.has(row.e) && (row.o || !of_feature);
-  return {
-    user_id: row.u,
-    at: row.t,
-    received_at: row.r,
-    objective: counts(objective),
-    amount: row.a ?? 0,
-    guardrails: guardrails.flatMap((guardrail, i) => (counts(guardrail) ? [i] : [])),
-  };
-}
+  | OutcomeRow;
 
 /** The drawn decisions and the events that may be their outcomes: by user, then by time. */
 function happenings(sql: Sql, { environment, question, window, until, share, first, outcomes }: Plan) {

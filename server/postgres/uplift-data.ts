@@ -1,9 +1,10 @@
 import type { CompleteObjective } from "../../core/feature/objective.ts";
 import { type Dataset, datasetBuilder } from "../../core/model/dataset.ts";
 import type { FeatureRow } from "../../core/model/feature-row.ts";
-import { createMaturedDecisions, type MaturedDecision, type OutcomeEvent } from "../../core/model/matured-decisions.ts";
+import { createMaturedDecisions, type MaturedDecision } from "../../core/model/matured-decisions.ts";
 import { epochLength } from "../../core/policy/assignment.ts";
 import { texts } from "./array-literal.ts";
+import { type OutcomeRow, rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
 import type { Sql } from "./sql.ts";
 import { isEnough } from "./training-survey.ts";
 import {
@@ -106,7 +107,7 @@ async function read(sql: Sql, plan: Plan, onProgress: OnProgress): Promise<Uplif
   let mature = 0;
   for await (const rows of happenings(sql, plan, now - window - grace).cursor(BATCH)) {
     for (const row of rows)
-      if (row.f === null) joined.happened(toEvent(row, outcomes));
+      if (row.f === null) joined.happened(toOutcomeEvent(row, outcomes));
       else {
         mature++;
         joined.decided({ user_id: row.u, at: row.t, row: row.f, variant: row.v, probability: row.p });
@@ -148,7 +149,7 @@ async function read(sql: Sql, plan: Plan, onProgress: OnProgress): Promise<Uplif
   };
 }
 
-function toExample(decision: MaturedDecision, { value }: CompleteObjective) {
+function toExample(decision: MaturedDecision, objective: CompleteObjective) {
   const { user_id, at, row, variant, probability, reached, amount, guardrails } = decision;
   return {
     unit: user_id,
@@ -157,7 +158,7 @@ function toExample(decision: MaturedDecision, { value }: CompleteObjective) {
     arm: variant,
     probability,
     label: reached,
-    ...(value === null ? {} : { value: Math.min(Math.max(amount, 0), value.cap) / value.cap }),
+    value: rewardOf(reached, amount, objective),
     guardrails,
   };
 }
@@ -165,30 +166,7 @@ function toExample(decision: MaturedDecision, { value }: CompleteObjective) {
 /** A row of the stream; short names, as there may be millions. A decision when it has features, else an event. */
 type Row =
   | { readonly u: string; readonly t: number; readonly f: FeatureRow; readonly v: string; readonly p: number }
-  | {
-      readonly u: string;
-      readonly t: number;
-      readonly f: null;
-      /** Event type, when it was received, the numeric outcome's property, and whether it has the feature's key. */
-      readonly e: string;
-      readonly r: number;
-      readonly a: number | null;
-      readonly o: boolean;
-    };
-
-function toEvent(row: Extract<Row, { f: null }>, { objective, guardrails }: OutcomeTypes): OutcomeEvent {
-  const counts = (types: OutcomeTypes["objective"]) => types.types.has(row.e) && (row.o || !types.of_feature);
-  const harmed: number[] = [];
-  for (const [i, guardrail] of guardrails.entries()) if (counts(guardrail)) harmed.push(i);
-  return {
-    user_id: row.u,
-    at: row.t,
-    received_at: row.r,
-    objective: counts(objective),
-    amount: row.a ?? 0,
-    guardrails: harmed,
-  };
-}
+  | OutcomeRow;
 
 /** The learnable decisions whose window has passed, and the events that may be their outcomes: by user, then by time. */
 function happenings(sql: Sql, { environment, request, drawn, outcomes, window }: Plan, until: number) {

@@ -3,6 +3,7 @@ import { FEATURE_SCHEMA } from "../../core/model/feature-row.ts";
 import { MIN_EXAMPLES, MIN_OF_EACH_CLASS } from "../../core/model/require-trainable.ts";
 import { Invalid } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
+import type { CountedOutcomes, CountedTypes } from "./outcome-rows.ts";
 import type { Sql, Transaction } from "./sql.ts";
 import { commonEventTypes } from "./training-survey.ts";
 
@@ -35,16 +36,8 @@ export interface Drawn {
   readonly last: number;
 }
 
-/** Events of some types, and whether only those with the feature's key count. */
-interface CountedTypes {
-  readonly types: ReadonlySet<string>;
-  readonly of_feature: boolean;
-}
-
 /** Which events are outcomes. */
-export interface OutcomeTypes {
-  readonly objective: CountedTypes;
-  readonly guardrails: readonly CountedTypes[];
+export interface OutcomeTypes extends CountedOutcomes {
   /** All of them together. */
   readonly types: readonly string[];
   /** Since the first learnable decision: of all these types, and of the objective alone. */

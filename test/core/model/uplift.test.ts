@@ -204,6 +204,17 @@ describe("train() for uplift", () => {
   });
 });
 
+describe("train() of a bandit", () => {
+  test("learns every decision, those it was measured on too, and is measured without them", () => {
+    const { artifact, process } = learned({ learner: "ridge", users: 3000 });
+    if (artifact.model.learner !== "ridge") throw new Error("Expected a ridge regression");
+    const { train_rows, calibration_rows, test_rows } = process.dataset_profile as Record<string, number>;
+    expect(train_rows).toBeLessThan(3000 * 0.7);
+    const outcomes = artifact.model.arms.reduce((sum, { n }) => sum + n, 0);
+    expect(outcomes).toBe((train_rows as number) + (calibration_rows as number) + (test_rows as number));
+  });
+});
+
 describe("train() for uplift refuses", () => {
   const refusal = (
     options: TrialOptions,
