@@ -13,7 +13,7 @@ const CreatedEvent = StoredEvent.extend({
   duplicate: z.boolean().describe("True: an event with this event_id and timestamp was stored before, under this id"),
 }).meta({ id: "CreatedEvent" });
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/events",
   tags: ["events"],

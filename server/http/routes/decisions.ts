@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { FALLBACK_CAUSES } from "../../../core/decision/decision.ts";
+import type { Model } from "../../../core/model/model.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { HttpError } from "../errors.ts";
@@ -43,6 +44,10 @@ const Summary = z
         feature_key: z.string(),
         served: z.record(z.string(), z.int()).describe("Decisions of this server by variant"),
         last_served_at: z.string().nullable().describe("Of any server; null: never"),
+        model: z
+          .object({ version: z.string(), health: z.enum(["fresh", "warning", "stopped"]), global: z.boolean() })
+          .nullable()
+          .describe("The live model of the feature, else the environment's, which `global` says; null: neither"),
       }),
     ),
   })
@@ -50,7 +55,7 @@ const Summary = z
 export type DecisionSummary = z.infer<typeof Summary>;
 
 const tags = ["decisions"];
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/decisions",
   tags,
@@ -66,11 +71,11 @@ const list = createRoute({
   },
   responses: { 200: json(StoredList, "Newest first"), ...failures(401, 403, 404, 503) },
 });
-const summary = createRoute({
+export const summary = createRoute({
   method: "get",
   path: "/decisions/summary",
   tags,
-  summary: "What was served of each feature in the last hour, and when last",
+  summary: "What was served of each feature in the last hour, when last, and the model it would ask",
   responses: { 200: json(Summary, "By creation of the features"), ...failures(401, 403, 404, 503) },
 });
 const stream = createRoute({
@@ -107,9 +112,9 @@ const EVENT_STREAM = {
 
 export function decisionRoutes(
   app: App,
-  services: Pick<Services, "features" | "live" | "storedDecisions" | "usage">,
+  services: Pick<Services, "features" | "live" | "models" | "storedDecisions" | "usage">,
 ): void {
-  const { features, live, storedDecisions, usage } = services;
+  const { features, live, models, storedDecisions, usage } = services;
 
   on(app, list, async (c) => {
     const { limit, ...filter } = check(list.request.query, c.req.query());
@@ -120,7 +125,11 @@ export function decisionRoutes(
   on(app, summary, async (c) => {
     const environment = c.get("environment");
     const keys = (await features.list(environment)).map(({ key }) => key);
-    const last = await storedDecisions.lastServed(environment, keys);
+    const [last, running] = await Promise.all([
+      storedDecisions.lastServed(environment, keys),
+      models.allLive(environment),
+    ]);
+    const ofScope = new Map(running.map((model) => [model.feature_key, model]));
     const served = usage.lastHour(environment);
     return c.json({
       seconds: 3600,
@@ -128,6 +137,7 @@ export function decisionRoutes(
         feature_key,
         served: served.get(feature_key) ?? {},
         last_served_at: last.get(feature_key) ?? null,
+        model: modelAnswer(ofScope.get(feature_key) ?? ofScope.get(null)),
       })),
     } satisfies z.input<typeof Summary>);
   });
@@ -142,4 +152,10 @@ export function decisionRoutes(
       });
     return c.body(events, 200, EVENT_STREAM);
   });
+}
+
+function modelAnswer(model: Pick<Model, "version" | "health" | "feature_key"> | undefined) {
+  if (model === undefined) return null;
+  const { version, health, feature_key } = model;
+  return { version, health, global: feature_key === null };
 }

@@ -20,14 +20,14 @@ const NewEnvironment = z
   .meta({ id: "NewEnvironment" });
 
 const tags = ["environments"];
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/environments",
   tags,
   summary: "The environments this caller may enter by X-Environment",
   responses: { 200: json(z.array(Environment), "By key"), ...failures(401, 503) },
 });
-const create = createRoute({
+export const create = createRoute({
   method: "post",
   path: "/environments",
   tags,

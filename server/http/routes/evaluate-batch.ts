@@ -41,7 +41,7 @@ const BatchRequest = z
 
 const BatchAnswer = z.object({ results: z.array(DecisionAnswer) }).meta({ id: "BatchAnswer" });
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/evaluate/batch",
   tags: ["decisions"],

@@ -21,7 +21,7 @@ const EvaluateRequest = z
   })
   .meta({ id: "EvaluateRequest" });
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/evaluate",
   tags: ["decisions"],

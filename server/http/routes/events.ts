@@ -55,7 +55,7 @@ const ListQuery = z.object({
   cursor: z.string().optional().describe("X-Next-Cursor of the page before"),
 });
 
-const ingest = createRoute({
+export const ingest = createRoute({
   method: "post",
   path: "/ingest/events",
   tags: ["events"],
@@ -68,7 +68,7 @@ const ingest = createRoute({
   },
 });
 
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/events",
   tags: ["events"],

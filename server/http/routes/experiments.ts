@@ -71,7 +71,7 @@ const Result = ExperimentResult.meta({ id: "ExperimentResult" });
 const tags = ["experiments"];
 const params = z.object({ id: z.string().describe("A whole number") });
 
-const create = createRoute({
+export const create = createRoute({
   method: "post",
   path: "/experiments",
   tags,
@@ -79,14 +79,14 @@ const create = createRoute({
   request: { body: { ...json(NewExperiment, "What is compared, and by what"), required: true } },
   responses: { 201: json(StoredExperiment, "Created"), ...failures(400, 401, 404, 409, 503) },
 });
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/experiments",
   tags,
   summary: "All experiments of the environment",
   responses: { 200: json(z.array(StoredExperiment), "By creation"), ...failures(401, 503) },
 });
-const get = createRoute({
+export const get = createRoute({
   method: "get",
   path: "/experiments/{id}",
   tags,
@@ -94,7 +94,7 @@ const get = createRoute({
   request: { params },
   responses: { 200: json(StoredExperiment, "As stored"), ...failures(401, 404, 503) },
 });
-const result = createRoute({
+export const result = createRoute({
   method: "get",
   path: "/experiments/{id}/result",
   tags,
@@ -104,7 +104,7 @@ const result = createRoute({
   request: { params },
   responses: { 200: json(Result, "So far"), ...failures(401, 404, 503) },
 });
-const start = createRoute({
+export const start = createRoute({
   method: "post",
   path: "/experiments/{id}/start",
   tags,
@@ -112,7 +112,7 @@ const start = createRoute({
   request: { params },
   responses: { 200: json(StoredExperiment, "It runs"), ...failures(401, 404, 409, 503) },
 });
-const stop = createRoute({
+export const stop = createRoute({
   method: "post",
   path: "/experiments/{id}/stop",
   tags,

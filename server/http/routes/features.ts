@@ -74,7 +74,7 @@ export const featureBody = {
   ...json(FeatureWrite.meta({ id: "FeatureWrite" }), "The shorthand fields, or variants and steps"),
   required: true,
 };
-const create = createRoute({
+export const create = createRoute({
   method: "post",
   path: "/features",
   tags,
@@ -82,14 +82,14 @@ const create = createRoute({
   request: { body: featureBody },
   responses: { 201: json(FeatureAnswer, "Created"), ...failures(400, 401, 403, 404, 409, 413, 503) },
 });
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/features",
   tags,
   summary: "All features, by creation",
   responses: { 200: json(z.array(FeatureAnswer), "By creation"), ...failures(401, 403, 404, 503) },
 });
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/features/{feature}",
   tags,
@@ -97,7 +97,7 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(FeatureAnswer, "ETag: its version"), ...failures(401, 403, 404, 503) },
 });
-const replace = createRoute({
+export const replace = createRoute({
   method: "put",
   path: "/features/{feature}",
   tags,
@@ -106,7 +106,7 @@ const replace = createRoute({
   request: { params, body: featureBody },
   responses: { 200: json(FeatureAnswer, "Stored"), ...failures(400, 401, 403, 404, 409, 412, 413, 503) },
 });
-const remove = createRoute({
+export const remove = createRoute({
   method: "delete",
   path: "/features/{feature}",
   tags,
@@ -114,7 +114,7 @@ const remove = createRoute({
   request: { params },
   responses: { 204: { description: "Deleted" }, ...failures(401, 403, 404, 412, 503) },
 });
-const revisions = createRoute({
+export const revisions = createRoute({
   method: "get",
   path: "/features/{feature}/revisions",
   tags,

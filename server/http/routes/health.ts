@@ -38,7 +38,7 @@ const health = createRoute({
   responses: { 200: json(Alive, "It does") },
 });
 const live = createRoute({ ...health, path: "/health/live" });
-const ready = createRoute({
+export const ready = createRoute({
   method: "get",
   path: "/health/ready",
   tags,

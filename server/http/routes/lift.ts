@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 const DEFAULT_PERIOD = 30 * DAY;
 const DEFAULT_WINDOW = 7 * DAY;
 
-const lift = createRoute({
+export const lift = createRoute({
   method: "get",
   path: "/features/{feature}/lift",
   tags: ["features"],

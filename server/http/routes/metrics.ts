@@ -20,7 +20,7 @@ const Metrics = z
   })
   .meta({ id: "Metrics" });
 
-const metrics = createRoute({
+export const metrics = createRoute({
   method: "get",
   path: "/metrics",
   tags: ["operations"],

@@ -27,7 +27,7 @@ const Asked = z.object({ status: z.literal("queued"), version: z.string() }).met
 const tags = ["models"];
 const path = "/models/{version}/checks";
 const params = z.object({ version: z.string() });
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path,
   tags,
@@ -37,7 +37,7 @@ const list = createRoute({
   request: { params, query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20) }) },
   responses: { 200: json(Checks, "Newest first"), ...failures(401, 403, 404, 503) },
 });
-const ask = createRoute({
+export const ask = createRoute({
   method: "post",
   path,
   tags,

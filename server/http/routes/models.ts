@@ -86,7 +86,7 @@ const PromoteRequest = z
 const tags = ["models"];
 const params = z.object({ version: z.string() });
 const feature_key = z.string().min(1).max(100).optional();
-const status = createRoute({
+export const status = createRoute({
   method: "get",
   path: "/model/status",
   tags,
@@ -94,7 +94,7 @@ const status = createRoute({
   request: { query: z.object({ feature_key }) },
   responses: { 200: json(Status, "`not_trained` before the first"), ...failures(401, 403, 404, 503) },
 });
-const runs = createRoute({
+export const runs = createRoute({
   method: "get",
   path: "/model/runs",
   tags,
@@ -102,7 +102,7 @@ const runs = createRoute({
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20), feature_key }) },
   responses: { 200: json(Runs, "Newest first"), ...failures(401, 403, 404, 503) },
 });
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/models/{version}",
   tags,
@@ -110,7 +110,7 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(Whole, "The model"), ...failures(401, 403, 404, 503) },
 });
-const promote = createRoute({
+export const promote = createRoute({
   method: "post",
   path: "/models/{version}/promote",
   tags,
@@ -120,7 +120,7 @@ const promote = createRoute({
   request: { params, body: json(PromoteRequest, "Why, and whether against the verdict") },
   responses: { 200: json(Summary, "The model, live"), ...failures(400, 401, 403, 404, 409, 503) },
 });
-const rollback = createRoute({
+export const rollback = createRoute({
   method: "post",
   path: "/models/{version}/rollback",
   tags,

@@ -29,7 +29,7 @@ const Preview = z
   .meta({ id: "Preview" });
 export type PreviewAnswer = z.infer<typeof Preview>;
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/features/{feature}/preview",
   tags: ["features"],

@@ -60,7 +60,7 @@ const ReplayAnswer = ReplayResult.unwrap()
   })
   .meta({ id: "Replay" });
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/features/{feature}/replay",
   tags: ["features"],

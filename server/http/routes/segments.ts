@@ -44,7 +44,7 @@ const SegmentAnswer = z
 const tags = ["segments"];
 const params = z.object({ segment: z.string().describe("Key") });
 const body = { ...json(SegmentWrite, "A named condition"), required: true };
-const create = createRoute({
+export const create = createRoute({
   method: "post",
   path: "/segments",
   tags,
@@ -52,14 +52,14 @@ const create = createRoute({
   request: { body },
   responses: { 201: json(SegmentAnswer, "Created"), ...failures(400, 401, 403, 404, 409, 413, 503) },
 });
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/segments",
   tags,
   summary: "All segments",
   responses: { 200: json(z.array(SegmentAnswer), "By key"), ...failures(401, 403, 404, 503) },
 });
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/segments/{segment}",
   tags,
@@ -67,7 +67,7 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(SegmentAnswer, "ETag: its version"), ...failures(401, 403, 404, 503) },
 });
-const replace = createRoute({
+export const replace = createRoute({
   method: "put",
   path: "/segments/{segment}",
   tags,
@@ -75,7 +75,7 @@ const replace = createRoute({
   request: { params, body },
   responses: { 200: json(SegmentAnswer, "Stored"), ...failures(400, 401, 403, 404, 412, 413, 503) },
 });
-const remove = createRoute({
+export const remove = createRoute({
   method: "delete",
   path: "/segments/{segment}",
   tags,

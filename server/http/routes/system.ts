@@ -38,7 +38,7 @@ const System = z
   .meta({ id: "System" });
 export type SystemAnswer = z.infer<typeof System>;
 
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/system",
   tags: ["operations"],

@@ -95,7 +95,7 @@ const Queued = z
 const tags = ["training"];
 const body = json(TrainRequest, "All fields may be left out");
 const params = z.object({ job_id: z.string() });
-const train = createRoute({
+export const train = createRoute({
   method: "post",
   path: "/train",
   tags,
@@ -104,7 +104,7 @@ const train = createRoute({
   request: { body },
   responses: { 200: json(Trained, "The model"), ...failures(400, 401, 403, 404, 409, 503, 504) },
 });
-const trainAsync = createRoute({
+export const trainAsync = createRoute({
   method: "post",
   path: "/train/async",
   tags,
@@ -112,7 +112,7 @@ const trainAsync = createRoute({
   request: { body },
   responses: { 202: json(Queued, "Queued"), ...failures(400, 401, 403, 404, 503) },
 });
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/train/jobs/{job_id}",
   tags,
@@ -120,7 +120,7 @@ const read = createRoute({
   request: { params },
   responses: { 200: json(Job, "The job"), ...failures(401, 403, 404, 503) },
 });
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/train/jobs",
   tags,
@@ -133,7 +133,7 @@ const list = createRoute({
   },
   responses: { 200: json(Jobs, "Newest first"), ...failures(401, 403, 503) },
 });
-const cancel = createRoute({
+export const cancel = createRoute({
   method: "delete",
   path: "/train/jobs/{job_id}",
   tags,

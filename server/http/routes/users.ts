@@ -20,7 +20,7 @@ const UserAnswer = z
   .meta({ id: "UserProfile" });
 export type UserProfile = z.infer<typeof UserAnswer>;
 
-const read = createRoute({
+export const read = createRoute({
   method: "get",
   path: "/users/{user_id}",
   tags: ["events"],
