@@ -1,6 +1,7 @@
 import type { Services } from "../services.ts";
-import { HttpError } from "./errors.ts";
+import { databaseUnavailable, HttpError } from "./errors.ts";
 import { headerOf, type RouteContext } from "./route.ts";
+import { sessionToken } from "./session-cookie.ts";
 import { type Token, tokenVerifier } from "./token.ts";
 
 /** Who asks, and in which environment. */
@@ -15,11 +16,11 @@ export interface AccessControl {
   /**
    * Synchronous when the token was seen before and the environment is loaded, else a promise.
    *
-   * @throws HttpError 401 without a valid token, 403 when the token is for another environment, 404
-   * `unknown_environment`
+   * @throws HttpError 401 without a valid token, 403 when the token is for another environment or a session's write came
+   * from another site, 404 `unknown_environment`
    */
   of(c: RouteContext): Access | Promise<Access>;
-  /** True for the paths that need no token and belong to no environment. */
+  /** True for the paths that need no token and belong to no environment; what needs one after all asks `of` itself. */
   isOpen(path: string): boolean;
 }
 
@@ -31,6 +32,7 @@ const OPEN = new Set([
   "/health/live",
   "/health/ready",
   "/auth/token",
+  "/session",
   "/docs",
   "/openapi.json",
 ]);
@@ -59,7 +61,9 @@ export function accessControl(
 
   /** Another server may have made the environment a moment ago. */
   async function afterLoading(access: Access): Promise<Access> {
-    const known = (await services.configuration.environments()).map(({ key }) => key);
+    if (snapshots.stale) throw databaseUnavailable();
+    const stored = await snapshots.unlessLost(services.configuration.environments());
+    const known = stored.map(({ key }) => key);
     if (!known.includes(access.environment))
       throw new HttpError(
         404,
@@ -73,17 +77,18 @@ export function accessControl(
   return {
     of(c) {
       if (verify === undefined) return enter(c, undefined);
-      const token = verify(bearer(c));
+      const token = verify(tokenOf(c));
       return token instanceof Promise ? token.then((verified) => enter(c, verified)) : enter(c, token);
     },
     isOpen: (path) => OPEN.has(path) || OPEN_BELOW.some((prefix) => path.startsWith(prefix)),
   };
 }
 
-/** OFREP's clients may send the token as `X-API-Key` instead. */
-function bearer(c: RouteContext): string {
+/** OFREP's clients may send the token as `X-API-Key` instead, and browsers as a cookie. */
+function tokenOf(c: RouteContext): string {
   const header = headerOf(c, "authorization");
-  const token = header === undefined ? headerOf(c, "x-api-key") : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
+  const token =
+    header === undefined ? (headerOf(c, "x-api-key") ?? sessionToken(c)) : /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined)
     throw new HttpError(
       401,

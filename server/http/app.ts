@@ -9,6 +9,7 @@ import { answerOfrepError } from "./ofrep/answer-error.ts";
 import { ofrepRoutes } from "./ofrep/ofrep.ts";
 import type { App, Env, RouteContext } from "./route.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { changesRoute } from "./routes/changes.ts";
 import { createEventRoute } from "./routes/create-event.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -28,6 +29,7 @@ import { pageRoutes } from "./routes/pages.ts";
 import { previewRoute } from "./routes/preview.ts";
 import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
+import { sessionRoutes } from "./routes/session.ts";
 import { simulateRoutes } from "./routes/simulate.ts";
 import { strategyRoutes } from "./routes/strategies.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -59,6 +61,7 @@ export function createApp(services: Services): HttpApp {
   evaluateBatchRoute(api, services);
   decisionRoutes(api, services);
   const ofrep = ofrepRoutes(api, services);
+  changesRoute(api, services, ofrep);
   featureRoutes(api, services);
   previewRoute(api, services);
   strategyRoutes(api, services);
@@ -74,6 +77,7 @@ export function createApp(services: Services): HttpApp {
   modelRoutes(api, services);
   modelCheckRoutes(api, services);
   authRoutes(api, services);
+  sessionRoutes(api, services, access);
   healthRoutes(api, services);
   metricsRoutes(api, services);
   systemRoutes(api, services);
@@ -110,7 +114,7 @@ function guard(
     access,
     headers,
     snapshots,
-  }: { access: AccessControl; headers: AnswerHeaders; snapshots: Pick<Snapshots, "stale"> },
+  }: { access: AccessControl; headers: AnswerHeaders; snapshots: Pick<Snapshots, "stale" | "unlessLost"> },
 ): void {
   api.use(async (c, next) => {
     const preflight = c.req.method === "OPTIONS" ? headers.preflight(c.req.header("origin")) : undefined;
@@ -123,8 +127,9 @@ function guard(
       c.set("pinned", pinned);
     }
     // The pool refuses what waits for it one by one, as attempts to connect fail: a burst would wait for minutes.
-    if (snapshots.stale && IN_DATABASE.test(c.req.path)) throw databaseUnavailable();
-    return next();
+    if (!IN_DATABASE.test(c.req.path)) return next();
+    if (snapshots.stale) throw databaseUnavailable();
+    return snapshots.unlessLost(next());
   });
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Strategy } from "../../core/strategy.ts";
 import type { Config } from "../config.ts";
 import type { App } from "./route.ts";
+import { SESSION_COOKIE } from "./session-cookie.ts";
 
 /** An OpenAPI 3.1 document, as far as this file builds one. */
 export interface OpenApiDocument {
@@ -62,9 +63,12 @@ export function openApiDocument(app: App, { config, strategies, version }: OpenA
     paths,
     components: {
       schemas: { ...output.components, ...input.components, ...stepConfigs(configs, input.of) },
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
+      },
     },
-    ...(config.AUTH_ENABLED ? { security: [{ bearer: [] }] } : {}),
+    ...(config.AUTH_ENABLED ? { security: [{ bearer: [] }, { session: [] }] } : {}),
   };
 }
 

@@ -113,9 +113,9 @@ describe("the documented answers", () => {
     await call("GET /users/{user_id}", 200, "/users/u");
   });
 
-  test("of the stream of decisions", async () => {
-    called.add("GET /decisions/stream");
-    const response = await fetch(`${server.url}/decisions/stream`);
+  test.each(["/decisions/stream", "/changes"])("of the stream %s", async (path) => {
+    called.add(`GET ${path}`);
+    const response = await fetch(server.url + path);
     expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
     await response.body?.cancel();
   });
@@ -181,6 +181,9 @@ describe("the documented answers", () => {
     await call("POST /environments", 201, "/environments", { key: "staging" });
     await call("GET /environments", 200, "/environments");
     await call("POST /auth/token", 409, "/auth/token", {});
+    await call("POST /session", 409, "/session", {});
+    await call("GET /session", 200, "/session");
+    await call("DELETE /session", 204, "/session");
   });
 
   test("were those of every documented route", () => {
