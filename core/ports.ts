@@ -122,7 +122,8 @@ export interface ProfileStore {
 }
 
 export interface ExposureStore {
-  append(exposures: readonly Exposure[]): Promise<void>;
+  /** Resolves after the commit, to how many were not there yet. Known by id and time, so a failed call may be repeated. */
+  append(exposures: readonly Exposure[]): Promise<number>;
 }
 
 /** A model as training hands it over: the store numbers it and says what it does. Its artifact says what it predicts. */
@@ -140,6 +141,8 @@ export interface ModelStore {
   live(environment: string, featureKey: string | null): Promise<Model | undefined>;
   /** The candidate that takes over from the live model of this scope, step by step. */
   challenger(environment: string, featureKey: string | null): Promise<Model | undefined>;
+  /** Those that are live, one a scope, without anything that may be large. */
+  allLive(environment: string): Promise<readonly Pick<Model, "version" | "feature_key" | "health">[]>;
   /** Newest first, without the artifacts, which may be large. Without a scope: of all features. */
   runs(
     environment: string,

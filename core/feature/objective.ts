@@ -6,7 +6,7 @@ const Direction = z.enum(["increase", "decrease"]);
 
 /** What must not get worse, whatever the objective gains. */
 const Guardrail = z.strictObject({
-  event_types: EventTypes,
+  event_types: EventTypes.meta({ description: "Events that harm" }),
   harmful: Direction.default("increase").meta({ description: "Which way is harm: errors harm when they increase" }),
   margin: z.number().min(0).max(1).default(0.1).meta({ description: "Relative change that is tolerated, 0..1" }),
 });
@@ -32,14 +32,23 @@ export const Objective = z
       .max(30 * DAY_SECONDS)
       .default(0)
       .meta({ description: "Waited after the window for events that arrive late" }),
-    direction: Direction.default("increase"),
+    direction: Direction.default("increase").meta({ description: "Which way is better" }),
     value: z
       .strictObject({ property: z.string().min(1).max(100), cap: z.number().positive() })
       .nullable()
       .default(null)
       .meta({ description: "null: whether an event came. Else the sum of this property, capped" }),
-    guardrails: z.array(Guardrail).max(10).default([]),
-    safe_variant: z.string().min(1).max(100).optional().meta({ description: "Default: the off variant" }),
+    guardrails: z
+      .array(Guardrail)
+      .max(10)
+      .default([])
+      .meta({ description: "What must not get worse, whatever the objective gains" }),
+    safe_variant: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: "What effects are compared with, and half of the holdout gets. Default: the off variant" }),
     exploration: z
       .union([z.literal("frozen"), z.number().min(0.02).max(1)])
       .default(0.1)
@@ -47,21 +56,36 @@ export const Objective = z
         description: "Share of decisions drawn evenly among the variants. frozen: none, and nothing is learned",
       }),
     holdout: z.number().min(0).max(0.5).default(0.05).meta({ description: "Share of users no model ever decides for" }),
-    min_confidence: z.number().min(0).max(1).default(0.9),
+    min_confidence: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.9)
+      .meta({ description: "Below this probability of being right, the model leaves it to the next step" }),
     margin: z.number().min(0).max(1).default(0).meta({ description: "Effect, in the outcome's 0..1, to be exceeded" }),
     max_age_seconds: z
       .number()
       .positive()
-      .default(7 * DAY_SECONDS),
-    cold_start: z.enum(["uniform", "rollout"]).default("uniform"),
-    cold_start_per_arm: z.int().min(0).max(1_000_000).default(500),
+      .default(7 * DAY_SECONDS)
+      .meta({ description: "A model older than this no longer decides" }),
+    cold_start: z
+      .enum(["uniform", "rollout"])
+      .default("uniform")
+      .meta({ description: "What a bandit does until it knows enough: every variant alike, or the next step" }),
+    cold_start_per_arm: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(500)
+      .meta({ description: "Outcomes of each variant until a bandit decides" }),
     retrain: z
       .strictObject({
-        every_seconds: z.number().min(60).optional(),
-        after_outcomes: z.int().min(1).optional(),
-        on_drift: z.boolean().default(true),
+        every_seconds: z.number().min(60).optional().meta({ description: "Default: not by the clock" }),
+        after_outcomes: z.int().min(1).optional().meta({ description: "Default: not by their number" }),
+        on_drift: z.boolean().default(true).meta({ description: "When the hourly check finds the model drifting" }),
       })
-      .default({ on_drift: true }),
+      .default({ on_drift: true })
+      .meta({ description: "When a new model is trained by itself" }),
     ramp: z
       .array(z.number().gt(0).max(1))
       .min(1)

@@ -9,6 +9,7 @@ import type { Encoding } from "./encoding.ts";
 import { FEATURE_SCHEMA } from "./feature-row.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { type FittedLearner, fitLearner, type Slices } from "./fit-learner.ts";
+import { heldOutReport } from "./held-out-report.ts";
 import { makeSlices } from "./make-slices.ts";
 import type { Learner } from "./model.ts";
 import { judge } from "./promotion.ts";
@@ -120,7 +121,7 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
     artifact: served as unknown as Json,
     hash: options.hash(canonicalJson(served as unknown as Json)),
     seed: options.seed,
-    metrics: { ...best.metrics, ...metrics },
+    metrics: { ...best.metrics, ...heldOutReport(slices.validation.y, best.probabilities), ...metrics },
     process: {
       total_events: dataset.source.total_events,
       unique_users: dataset.source.unique_users,

@@ -5,26 +5,39 @@ const VariantName = z.string().min(1).max(100);
 
 export const Config = z
   .strictObject({
-    /** uplift: the variant with the best estimated effect. propensity: the score against a threshold. */
-    mode: z.enum(["uplift", "propensity"]).default("uplift"),
-    /** Variants to choose from; only for uplift. Default: all of the feature's. */
-    arms: z.array(VariantName).min(2).max(100).optional(),
-    /**
-     * Only for propensity. fixed: the calibrated probability `threshold_value`. match_rollout: whatever lets `share` of users
-     * pass. maximize_f1: the probability with the best F1 when the model was calibrated.
-     */
-    threshold_mode: z.enum(["fixed", "match_rollout", "maximize_f1"]).default("fixed"),
-    threshold_value: z.number().min(0).max(1).default(0.1),
-    /** Share of users above the threshold, 0..1; only for match_rollout. */
-    share: z.number().min(0).max(1).default(0.5),
-    /** Served at or above the threshold. Default: `on` when the feature has it, else its first variant that is not off. */
-    variant: VariantName.optional(),
-    /** Served below. Default: the off variant. */
-    otherwise_variant: VariantName.optional(),
-    /** Below this probability of being right, the step abstains. 0..1. Default: the objective's, else 0.9. */
-    min_confidence: z.number().min(0).max(1).optional(),
-    /** A model older than this no longer decides. Default: the objective's, else 7 days. */
-    max_age_seconds: z.number().positive().optional(),
+    mode: z
+      .enum(["uplift", "propensity"])
+      .default("uplift")
+      .describe("uplift: the variant with the best estimated effect. propensity: the score against a threshold"),
+    arms: z
+      .array(VariantName)
+      .min(2)
+      .max(100)
+      .optional()
+      .describe("Variants to choose from; only for uplift. Default: all of the feature's"),
+    threshold_mode: z
+      .enum(["fixed", "match_rollout", "maximize_f1"])
+      .default("fixed")
+      .describe(
+        "Only for propensity. fixed: the calibrated probability `threshold_value`. match_rollout: whatever lets `share` of users pass. maximize_f1: the probability with the best F1 when the model was calibrated",
+      ),
+    threshold_value: z.number().min(0).max(1).default(0.1).describe("Only for propensity with the mode fixed"),
+    share: z.number().min(0).max(1).default(0.5).describe("Of users above the threshold; only for match_rollout"),
+    variant: VariantName.optional().describe(
+      "Served at or above the threshold. Default: `on` when the feature has it, else its first variant that is not off",
+    ),
+    otherwise_variant: VariantName.optional().describe("Served below. Default: the off variant"),
+    min_confidence: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe("Below this probability of being right, the step abstains. Default: the objective's, else 0.9"),
+    max_age_seconds: z
+      .number()
+      .positive()
+      .optional()
+      .describe("A model older than this no longer decides. Default: the objective's, else 7 days"),
   })
   .superRefine(({ mode, arms, variant, otherwise_variant }, context) => {
     if (mode === "propensity" && arms !== undefined)

@@ -23,6 +23,9 @@ export function modelStore(sql: Sql | Transaction): ModelStore {
         sql`feature_key is not distinct from ${featureKey} and status = 'candidate' and traffic > 0`,
       ),
 
+    allLive: (environment) => sql<Pick<Model, "version" | "feature_key" | "health">[]>`
+      select version, feature_key, health from models where environment = ${environment} and status = 'live'`,
+
     async runs(environment, { limit, feature_key }) {
       const ofScope = feature_key === undefined ? sql`` : sql`and feature_key is not distinct from ${feature_key}`;
       const rows = await sql<Omit<ModelRow, "artifact">[]>`

@@ -9,6 +9,7 @@ export const address = {
   ip_in_cidr: {
     summary: "Is an IP address in one of these blocks",
     value: "a CIDR block or address, or a list of them",
+    takes: "texts",
     compile(value) {
       const blocks = (typeof value === "string" ? [value] : listValue(value)).map(parseBlock);
       return (attribute) => {

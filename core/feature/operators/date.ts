@@ -6,6 +6,7 @@ export const date = {
   before: {
     summary: "Is a moment before this",
     value: "an ISO 8601 time with zone, or milliseconds since the epoch",
+    takes: "time",
     compile(value) {
       const bound = momentValue(value);
       return (attribute) => parseMoment(attribute) < bound;
@@ -14,6 +15,7 @@ export const date = {
   after: {
     summary: "Is a moment after this",
     value: "an ISO 8601 time with zone, or milliseconds since the epoch",
+    takes: "time",
     compile(value) {
       const bound = momentValue(value);
       return (attribute) => parseMoment(attribute) > bound;

@@ -24,6 +24,7 @@ export const equality = {
   equals_ignore_case: {
     summary: "Is this text, upper or lower case",
     value: "a string",
+    takes: "text",
     compile(value) {
       const wanted = textValue(value).toLowerCase();
       return (attribute) => typeof attribute === "string" && attribute.toLowerCase() === wanted;
@@ -32,6 +33,7 @@ export const equality = {
   not_equals_ignore_case: {
     summary: "Is text other than this, upper or lower case",
     value: "a string",
+    takes: "text",
     compile(value) {
       const unwanted = textValue(value).toLowerCase();
       return (attribute) => typeof attribute === "string" && attribute.toLowerCase() !== unwanted;
@@ -56,6 +58,7 @@ export const equality = {
   in_ignore_case: {
     summary: "Is one of these texts, upper or lower case",
     value: "a list of strings",
+    takes: "texts",
     compile(value) {
       const wanted = lowerCased(value);
       return (attribute) => typeof attribute === "string" && wanted.has(attribute.toLowerCase());
@@ -64,6 +67,7 @@ export const equality = {
   not_in_ignore_case: {
     summary: "Is text that is none of these, upper or lower case",
     value: "a list of strings",
+    takes: "texts",
     compile(value) {
       const unwanted = lowerCased(value);
       return (attribute) => typeof attribute === "string" && !unwanted.has(attribute.toLowerCase());

@@ -6,26 +6,31 @@ export const number = {
   gt: {
     summary: "Is a number greater than this",
     value: "a number",
+    takes: "number",
     compile: (value) => against(value, (attribute, bound) => attribute > bound),
   },
   gte: {
     summary: "Is a number greater than or equal to this",
     value: "a number",
+    takes: "number",
     compile: (value) => against(value, (attribute, bound) => attribute >= bound),
   },
   lt: {
     summary: "Is a number less than this",
     value: "a number",
+    takes: "number",
     compile: (value) => against(value, (attribute, bound) => attribute < bound),
   },
   lte: {
     summary: "Is a number less than or equal to this",
     value: "a number",
+    takes: "number",
     compile: (value) => against(value, (attribute, bound) => attribute <= bound),
   },
   between: {
     summary: "Is a number from the first to the second, both included",
     value: "a list of two numbers, the smaller first",
+    takes: "numbers",
     compile(value) {
       const [low, high, ...rest] = listValue(value).map(numberValue);
       if (low === undefined || high === undefined || rest.length > 0 || low > high)

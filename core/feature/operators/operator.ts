@@ -12,11 +12,18 @@ export interface Operator {
   readonly summary: string;
   /** What `value` must be, in words; null when the operator takes none. */
   readonly value: string | null;
+  /**
+   * Which input the form offers for it: `texts` and `numbers` are lists, `time` is a moment. Default: what is typed, where
+   * numbers and true/false are themselves; a list of such when `value` begins with "a list".
+   */
+  readonly takes?: ValueKind;
   /** The answer for an attribute that is missing or null. Default false. */
   readonly missing?: boolean;
   /** Parses `value` once and returns the test. Throws an Error saying what `value` must be when it is not that. */
   compile(value: Json | undefined): (attribute: Present) => boolean;
 }
+
+export type ValueKind = "text" | "texts" | "number" | "numbers" | "time";
 
 /** Longest list an operator takes. */
 export const MAX_LIST = 10_000;

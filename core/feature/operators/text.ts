@@ -7,46 +7,55 @@ export const text = {
   contains: {
     summary: "Is text with this in it",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => against(value, (attribute, part) => attribute.includes(part)),
   },
   not_contains: {
     summary: "Is text without this in it",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => against(value, (attribute, part) => !attribute.includes(part)),
   },
   starts_with: {
     summary: "Is text that starts with this",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => against(value, (attribute, part) => attribute.startsWith(part)),
   },
   ends_with: {
     summary: "Is text that ends with this",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => against(value, (attribute, part) => attribute.endsWith(part)),
   },
   contains_ignore_case: {
     summary: "Is text with this in it, upper or lower case",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => lowerCased(value, (attribute, part) => attribute.includes(part)),
   },
   not_contains_ignore_case: {
     summary: "Is text without this in it, upper or lower case",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => lowerCased(value, (attribute, part) => !attribute.includes(part)),
   },
   starts_with_ignore_case: {
     summary: "Is text that starts with this, upper or lower case",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => lowerCased(value, (attribute, part) => attribute.startsWith(part)),
   },
   ends_with_ignore_case: {
     summary: "Is text that ends with this, upper or lower case",
     value: "a string, not empty",
+    takes: "text",
     compile: (value) => lowerCased(value, (attribute, part) => attribute.endsWith(part)),
   },
   matches: {
     summary: "Is text of at most 2,000 characters in which this pattern is found (RE2 syntax, linear time)",
     value: "an RE2 pattern",
+    takes: "text",
     compile(value) {
       const pattern = compilePattern(value);
       return (attribute) => isMatchable(attribute) && pattern.matcher(attribute).find();
@@ -55,6 +64,7 @@ export const text = {
   not_matches: {
     summary: "Is text of at most 2,000 characters in which this pattern is not found (RE2 syntax, linear time)",
     value: "an RE2 pattern",
+    takes: "text",
     compile(value) {
       const pattern = compilePattern(value);
       return (attribute) => isMatchable(attribute) && !pattern.matcher(attribute).find();

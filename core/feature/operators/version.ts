@@ -7,26 +7,31 @@ export const version = {
   semver_eq: {
     summary: "Is this version (build metadata is ignored)",
     value: "a semantic version",
+    takes: "text",
     compile: (value) => against(value, (order) => order === 0),
   },
   semver_gt: {
     summary: "Is a later version than this",
     value: "a semantic version",
+    takes: "text",
     compile: (value) => against(value, (order) => order > 0),
   },
   semver_gte: {
     summary: "Is this version or a later one",
     value: "a semantic version",
+    takes: "text",
     compile: (value) => against(value, (order) => order >= 0),
   },
   semver_lt: {
     summary: "Is an earlier version than this",
     value: "a semantic version",
+    takes: "text",
     compile: (value) => against(value, (order) => order < 0),
   },
   semver_lte: {
     summary: "Is this version or an earlier one",
     value: "a semantic version",
+    takes: "text",
     compile: (value) => against(value, (order) => order <= 0),
   },
 } as const satisfies Record<string, Operator>;

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { Objective } from "../../../core/feature/objective.ts";
 import { findOperator, operatorNames } from "../../../core/feature/operators.ts";
 import type { Strategy } from "../../../core/strategy.ts";
 import type { Services } from "../../services.ts";
@@ -20,18 +21,23 @@ const Strategies = z
           name: z.string(),
           summary: z.string(),
           value: z.string().nullable().describe("What `value` must be, in words; null: it takes none"),
+          takes: z
+            .enum(["text", "texts", "number", "numbers", "time"])
+            .nullable()
+            .describe("The kind of `value`, where there is only one"),
         }),
       )
       .describe("What conditions on an attribute may ask"),
+    objective: z.record(z.string(), z.unknown()).describe("JSON Schema of a feature's `objective`, as it is written"),
   })
   .meta({ id: "Strategies" });
 export type StrategiesAnswer = z.infer<typeof Strategies>;
 
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/strategies",
   tags: ["features"],
-  summary: "What steps and conditions can be made of: every strategy with its settings, every operator",
+  summary: "What a feature can be made of: every strategy with its settings, every operator, the objective",
   responses: { 200: json(Strategies, "Of this server, its plugins included"), ...failures(401, 403) },
 });
 
@@ -41,6 +47,7 @@ export function strategyRoutes(app: App, { strategies }: Pick<Services, "strateg
     made ??= {
       strategies: [...strategies.values()].map(strategyAnswer),
       operators: operatorNames().map(operatorAnswer),
+      objective: schemaOf(Objective),
     };
     return c.json(made);
   });
@@ -53,11 +60,14 @@ function strategyAnswer({
   profile = false,
   config,
 }: Strategy): StrategiesAnswer["strategies"][number] {
-  const schema = z.toJSONSchema(config, { io: "input", unrepresentable: "any" });
-  return { id, summary, learns: learns ?? profile, config: JSON.parse(JSON.stringify(schema)) };
+  return { id, summary, learns: learns ?? profile, config: schemaOf(config) };
+}
+
+function schemaOf(type: z.ZodType): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(z.toJSONSchema(type, { io: "input", unrepresentable: "any" })));
 }
 
 function operatorAnswer(name: string): StrategiesAnswer["operators"][number] {
-  const { summary = "", value = null } = findOperator(name) ?? {};
-  return { name, summary, value };
+  const { summary = "", value = null, takes = null } = findOperator(name) ?? {};
+  return { name, summary, value, takes };
 }

@@ -43,7 +43,10 @@ test("strategies have the JSON Schema of their settings, plugins too, and operat
   expect(of("hash-bucketing").learns).toBe(false);
   const names = body.operators.map(({ name }: { name: string }) => name);
   expect(names).toEqual(expect.arrayContaining(["equals", "semver_gte", "has_any", "exists"]));
-  expect(body.operators.find(({ name }: { name: string }) => name === "exists").value).toBeNull();
+  const operator = (wanted: string) => body.operators.find(({ name }: { name: string }) => name === wanted);
+  expect(operator("exists")).toMatchObject({ value: null, takes: null });
+  expect(operator("semver_gte").takes).toBe("text");
+  expect(body.objective.properties.holdout).toMatchObject({ default: 0.05, maximum: 0.5 });
 });
 
 test("a user is what the events say, and one without events is empty", async () => {

@@ -35,6 +35,12 @@ describe("save()", () => {
     expect(await store.live("production", "checkout")).toMatchObject({ version: "checkout@2" });
     expect(await store.live("production", null)).toMatchObject({ version: "global@1" });
     expect(await store.get("production", "checkout@1")).toMatchObject({ status: "retired" });
+    expect(new Set(await store.allLive("production"))).toEqual(
+      new Set([
+        { version: "checkout@2", feature_key: "checkout", health: "fresh" },
+        { version: "global@1", feature_key: null, health: "fresh" },
+      ]),
+    );
   });
 
   test("gives a challenger a share of the live model's users, and takes the former challenger's back", async () => {
