@@ -6,8 +6,8 @@ import { evaluateFlagsRoute } from "./evaluate-flags.ts";
 import { createEventStreams, type EventStreams } from "./event-streams.ts";
 import { streamRoute } from "./stream.ts";
 
-/** The OpenFeature Remote Evaluation Protocol 0.3 (docs/ofrep.md). The answer's `close` ends its event streams. */
-export function ofrepRoutes(app: App, services: Services): Pick<EventStreams, "close"> {
+/** The OpenFeature Remote Evaluation Protocol 0.3 (docs/ofrep.md). Answers with its event streams, to be closed at the end. */
+export function ofrepRoutes(app: App, services: Services): EventStreams {
   const decider = createDecider(services);
   const streams = createEventStreams(services);
   services.metrics.gauge("ofrep_event_streams", () => streams.count);

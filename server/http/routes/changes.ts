@@ -1,0 +1,47 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Services } from "../../services.ts";
+import { HttpError } from "../errors.ts";
+import type { EventStreams } from "../ofrep/event-streams.ts";
+import { type App, failures, on } from "../route.ts";
+import { starting } from "./evaluate.ts";
+
+const route = createRoute({
+  method: "get",
+  path: "/changes",
+  tags: ["decisions"],
+  summary: "Hear when decisions may differ",
+  description:
+    'Server-sent events for clients that can send a token; browsers\' EventSource, which cannot, has the addresses in OFREP\'s `eventStreams`. `id` is the environment\'s revision, `data` is `{type: "refetchEvaluation", etag, lastModified}`, and `etag` is `"<environment>.<revision>"`. The present revision is told at once; with Last-Event-ID only a newer one.',
+  responses: {
+    200: {
+      description: "Events and comments, until the client or the server ends",
+      content: { "text/event-stream": {} },
+    },
+    ...failures(401, 403, 404, 503),
+  },
+});
+
+const EVENT_STREAM = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store",
+  // nginx would collect the events until its buffer is full.
+  "X-Accel-Buffering": "no",
+} as const;
+
+export function changesRoute(
+  app: App,
+  { snapshots }: Pick<Services, "snapshots">,
+  streams: Pick<EventStreams, "open">,
+): void {
+  on(app, route, (c) => {
+    const environment = c.get("environment");
+    if (snapshots.get(environment) === undefined) throw starting();
+    const heard = c.req.header("last-event-id") ?? "";
+    const stream = streams.open(environment, /^\d{1,15}$/.test(heard) ? Number(heard) : -1);
+    if (stream === undefined)
+      throw new HttpError(503, "too_many_streams", "This server has as many open streams as it takes; come again", {
+        headers: { "Retry-After": "30" },
+      });
+    return c.body(stream, 200, EVENT_STREAM);
+  });
+}
