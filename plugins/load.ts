@@ -3,15 +3,9 @@ import { type BucketingAlgorithm, plugAlgorithms } from "../core/bucketing/algor
 import type { Operator, Present } from "../core/feature/operators/operator.ts";
 import { plugOperators } from "../core/feature/operators.ts";
 import type { Strategy } from "../core/strategy.ts";
-import { strategy as bandit } from "./bandit/bandit.ts";
+import { builtIn } from "./built-in.ts";
 import { checkModule } from "./check-module.ts";
 import { findModules, isPath } from "./find-modules.ts";
-import { strategy as hashBucketing } from "./hash-bucketing/hash-bucketing.ts";
-import { strategy as mlModel } from "./ml-model/ml-model.ts";
-import { strategy as ruleFilters } from "./rule-filters/rule-filters.ts";
-
-/** The strategies every server has. */
-export const builtIn: readonly Strategy[] = [ruleFilters, hashBucketing, mlModel, bandit];
 
 /** What a process decides with: the strategies, those of the house first, and what plugins brought besides. By name. */
 export interface Plugins {

@@ -41,6 +41,7 @@ import { trainingJobStore } from "./postgres/training-jobs.ts";
 import { profileCache } from "./profile-cache.ts";
 import type { Metrics, Observer, ProfileCache, Secrets, Services, Snapshots } from "./services.ts";
 import { openSnapshots } from "./snapshots.ts";
+import { emitDecision } from "./telemetry/decision-event.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { observeProcess } from "./telemetry/observe-process.ts";
 import { createUsage, type Usage } from "./usage.ts";
@@ -115,7 +116,13 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   single(USAGE, () => createUsage());
   single(LIVE, () => createLiveDecisions());
   single(OBSERVER, () =>
-    createObserver({ exposures: get(EXPOSURES), metrics: get(METRICS), usage: get(USAGE), live: get(LIVE) }),
+    createObserver({
+      exposures: get(EXPOSURES),
+      metrics: get(METRICS),
+      usage: get(USAGE),
+      live: get(LIVE),
+      emit: emitDecision,
+    }),
   );
 
   const { strategies } = plugins;
@@ -139,6 +146,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
     features: get(FEATURES),
     segments: get(SEGMENTS),
     events: get(EVENTS),
+    exposures: get(EXPOSURES),
     profileStore: get(PROFILE_STORE),
     models: get(MODELS),
     jobs: get(JOBS),

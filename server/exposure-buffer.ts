@@ -38,7 +38,7 @@ export interface ExposureBuffer {
 
 export interface ExposureBufferOptions {
   readonly exposures: ExposureStore;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "counter" | "gauge">;
   /** Exposures kept while they cannot be written. Default 50,000. */
   readonly capacity?: number;
   /** Default 250. */
@@ -68,7 +68,7 @@ export function createExposureBuffer({
   let raw: Exposed[] = [];
   const ready: Exposure[] = [];
   let inFlight: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let soon = false;
   let failures = 0;
   let droppedInAll = 0;
@@ -172,7 +172,7 @@ export function createExposureBuffer({
       } else if (!soon) {
         // Not within the request that filled the batch.
         soon = true;
-        setImmediate(() => {
+        setTimeout(() => {
           soon = false;
           if (failures === 0 && inFlight === undefined) write();
           else prepare();
@@ -182,7 +182,7 @@ export function createExposureBuffer({
     flush,
     close: async () => {
       closed = true;
-      let deadline: NodeJS.Timeout | undefined;
+      let deadline: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((resolve) => {
         deadline = setTimeout(resolve, closeWithinMs);
       });

@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
 import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
 import type { LiveDecisions } from "./live-decisions.ts";
 import type { Metrics, Observer } from "./services.ts";
-import { emitDecision } from "./telemetry/decision-event.ts";
+import type { DecisionContext } from "./telemetry/decision-event.ts";
 import type { Usage } from "./usage.ts";
 
 export interface ObserverOptions extends ExposureBufferOptions {
@@ -17,6 +16,8 @@ export interface ObserverOptions extends ExposureBufferOptions {
   readonly usage?: Pick<Usage, "series">;
   /** Told of every decision while somebody watches. Default: nobody does. */
   readonly live?: Pick<LiveDecisions, "watched" | "tell">;
+  /** Tells of every decision as OpenTelemetry has it. Default: nobody does. */
+  readonly emit?: (decision: Decision, about: DecisionContext) => void;
 }
 
 /** Everything the decisions that differ only in their user have in common, found once. */
@@ -40,12 +41,12 @@ interface Kinds {
 const MOST_KINDS = 64;
 
 /**
- * Writes each decision once into the active span, the counters and the exposures. Stored is the first exposure of a user
+ * Writes each decision once into the event of the decision, the counters and the exposures. Stored is the first exposure of a user
  * to the same variant of the same feature version for the same reason on one UTC day (docs/decisions/0043-exposures.md);
  * a feature that does not exist and a user without id are counted and traced, not stored.
  */
 export function createObserver(options: ObserverOptions): Observer {
-  const { metrics, usage, live, generationSize, idPrefix = randomBytes(8).toString("hex") } = options;
+  const { metrics, usage, live, emit, generationSize, idPrefix = randomPrefix() } = options;
   const buffer = createExposureBuffer(options);
   const first = createFirstExposures(generationSize === undefined ? {} : { generationSize });
   const repeated = metrics.counter("exposures_repeated_total");
@@ -89,7 +90,7 @@ export function createObserver(options: ObserverOptions): Observer {
       kind.fallbacks?.add(1);
       kind.usage?.add(1);
       if (live?.watched) live.tell(decision, { environment, id, at });
-      emitDecision(decision, { id, environment, snapshot });
+      emit?.(decision, { id, environment, snapshot });
       const userId = decision.user_id;
       if (kind.exposed === undefined || userId === null) return id;
       if (first.knows(kind.exposed, userId, at)) repeated.add(1);
@@ -110,6 +111,11 @@ export function createObserver(options: ObserverOptions): Observer {
   };
 }
 
+function randomPrefix(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function alike(a: Decision, b: Decision): boolean {
   return (
     a.variant === b.variant &&
@@ -127,7 +133,12 @@ function evaluationLabels(decision: Decision, environment: string, feature: stri
   return { environment, feature, variant: variant ?? "", source, reason };
 }
 
-function fallbackCounter(metrics: Metrics, { fallback }: Decision, environment: string, feature: string) {
+function fallbackCounter(
+  metrics: Pick<Metrics, "counter">,
+  { fallback }: Decision,
+  environment: string,
+  feature: string,
+) {
   if (fallback === null) return undefined;
   const { from, cause } = fallback;
   return metrics.counter("feature_flag_fallbacks_total", { environment, feature, from, cause });

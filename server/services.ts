@@ -8,9 +8,11 @@ import type { ModelCheckStore } from "../core/model/model-check.ts";
 import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
+  Configuration,
   ConfigurationStore,
   EventStore,
   ExperimentStore,
+  ExposureStore,
   FeatureStore,
   ModelStore,
   ProfileStore,
@@ -37,6 +39,7 @@ export interface Services {
   readonly features: FeatureStore;
   readonly segments: SegmentStore;
   readonly events: EventStore;
+  readonly exposures: ExposureStore;
   readonly profileStore: ProfileStore;
   readonly models: ModelStore;
   readonly jobs: TrainingJobStore;
@@ -56,6 +59,8 @@ export interface Services {
 export interface Snapshots {
   /** undefined: no such environment, or none loaded yet. Synchronous: the hot path reads this. */
   get(environment: string): Snapshot | undefined;
+  /** What the snapshot was compiled from. */
+  configuration(environment: string): Configuration | undefined;
   /** True while PostgreSQL cannot be reached: decisions then carry the reason STALE. */
   readonly stale: boolean;
   /** True once every environment has been loaded. */

@@ -68,9 +68,9 @@ describe("the arrows", () => {
     expect(impure.map(shown)).toEqual([]);
   });
 
-  test("a plugin imports no other plugin; only load.ts knows them", () => {
+  test("a plugin imports no other plugin; only built-in.ts knows them", () => {
     const across = imports.filter(({ from, to, local }) => {
-      if (!local || floorOf(from) !== 1 || floorOf(to) !== 1 || from === "plugins/load.ts") return false;
+      if (!local || floorOf(from) !== 1 || floorOf(to) !== 1 || from === "plugins/built-in.ts") return false;
       return dirname(from) !== dirname(to);
     });
     expect(across.map(shown)).toEqual([]);

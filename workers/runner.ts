@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../core/ports.ts";
-import { builtIn } from "../plugins/load.ts";
+import { builtIn } from "../plugins/built-in.ts";
 import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
 import type { Sql } from "../server/postgres/sql.ts";
 import { TRAIN_MODEL } from "../server/postgres/training-queue.ts";

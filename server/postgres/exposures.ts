@@ -17,14 +17,15 @@ export function exposureStore(sql: Sql): ExposureStore {
   return {
     async append(exposures) {
       const served = exposures.filter(isServed);
-      if (served.length === 0) return;
+      if (served.length === 0) return 0;
       await partitions.cover(served.map(({ at }) => at));
       const write = (mayBeThere: boolean) =>
         transaction(sql, async (t) => {
-          await insertExposures(t, served, mayBeThere);
+          const inserted = await insertExposures(t, served, mayBeThere);
           await insertExperimentExposures(t, served);
+          return inserted;
         });
-      await write(false).catch((error: unknown) => {
+      return write(false).catch((error: unknown) => {
         if (!isUniqueViolation(error)) throw error;
         return write(true);
       });
@@ -46,12 +47,12 @@ function isServed(exposure: Exposure): exposure is Served {
  * What exposures of one kind share is sent once a kind, not once a row: a batch has thousands of rows and a handful of
  * kinds, and making and reading the texts is most of what an exposure costs this process.
  */
-async function insertExposures(t: Transaction, exposures: readonly Served[], mayBeThere: boolean): Promise<void> {
+async function insertExposures(t: Transaction, exposures: readonly Served[], mayBeThere: boolean): Promise<number> {
   const { kinds, places } = kindsOf(exposures);
   const column = (read: (exposure: Served) => string | null) => texts(exposures.map((each) => clean(read(each))));
   const number = (read: (exposure: Served) => number | null) => plain(exposures.map(read));
   const shared = (read: (kind: Served) => string | null) => texts(kinds.map((kind) => clean(read(kind))));
-  await t`
+  const { count } = await t`
     insert into exposures (
       decision_id, environment, at, feature_key, feature_version, user_id, unit, variant, enabled, decision_source,
       reason, step, score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features,
@@ -89,6 +90,7 @@ async function insertExposures(t: Transaction, exposures: readonly Served[], may
         environment, feature_key, feature_version, variant, enabled, decision_source, reason, step, model_version,
         fallback_from, fallback_cause, number) on kind.number = input.place
     ${mayBeThere ? t`on conflict do nothing` : t``}`;
+  return count;
 }
 
 /** Over all draws where that is known, so that it goes with what is stored beside it; else what the step said of its own. */

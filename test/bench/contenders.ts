@@ -7,7 +7,7 @@ import { compile } from "../../core/engine/snapshot.ts";
 import type { Feature } from "../../core/feature/feature.ts";
 import type { FeatureWrite } from "../../core/feature/feature-write.ts";
 import { toDefinition } from "../../core/feature/to-definition.ts";
-import { builtIn } from "../../plugins/load.ts";
+import { builtIn } from "../../plugins/built-in.ts";
 import { fiveRules, mixed, NAMES, ORGS, PLANS, rollout, USERS } from "./workload.ts";
 
 /** An engine that holds the features "rollout", "five-rules" and `count` mixed ones, ready to be asked. */

@@ -10,7 +10,7 @@ import { openModel } from "../../core/model/open-model.ts";
 import { seededRandom } from "../../core/model/random.ts";
 import { train } from "../../core/model/train.ts";
 import type { User } from "../../core/strategy.ts";
-import { builtIn } from "../../plugins/load.ts";
+import { builtIn } from "../../plugins/built-in.ts";
 import { rollout } from "./workload.ts";
 
 /** The same users decided for by a logistic model and by the hash of their id. */

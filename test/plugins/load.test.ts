@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtIn, loadPlugins } from "../../plugins/load.ts";
+import { builtIn } from "../../plugins/built-in.ts";
+import { loadPlugins } from "../../plugins/load.ts";
 
 const root = join(import.meta.dirname, "../..");
 let folder: string;

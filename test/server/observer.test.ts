@@ -46,6 +46,7 @@ function memoryStore() {
       state.largest = Math.max(state.largest, exposures.length);
       if (state.failure !== undefined) throw state.failure;
       rows.push(...exposures);
+      return exposures.length;
     },
   };
   return Object.assign(state, { store });
@@ -201,7 +202,7 @@ describe("createObserver()", () => {
     const exposures: ExposureStore = {
       append: async (batch) => {
         if (batch.some(({ unit }) => unit === "user-13")) throw refused;
-        rows.push(...batch);
+        return rows.push(...batch);
       },
     };
     const { observer, decide, counter } = observe({ exposures });

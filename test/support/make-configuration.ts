@@ -3,7 +3,7 @@ import { FeatureWrite } from "../../core/feature/feature-write.ts";
 import { toDefinition } from "../../core/feature/to-definition.ts";
 import type { Configuration } from "../../core/ports.ts";
 import type { Strategy } from "../../core/strategy.ts";
-import { builtIn } from "../../plugins/load.ts";
+import { builtIn } from "../../plugins/built-in.ts";
 
 export const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(builtIn.map((strategy) => [strategy.id, strategy]));
 

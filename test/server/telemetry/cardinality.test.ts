@@ -10,7 +10,7 @@ const NOW = Date.parse("2026-11-20T12:00:00Z");
 
 it("10,000 features, as many unknown keys and users make a bounded number of series, and every decision is counted", async () => {
   const metrics = createMetrics();
-  const observer = createObserver({ exposures: { append: async () => {} }, metrics });
+  const observer = createObserver({ exposures: { append: async () => 0 }, metrics });
   const features = Array.from({ length: FEATURES }, (_, i) =>
     makeFeature({ key: `feature-${i}`, rollout_percentage: 50, ml_enabled: true }),
   );

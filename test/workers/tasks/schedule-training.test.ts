@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Objective } from "../../../core/feature/objective.ts";
 import type { TrainedVersion } from "../../../core/ports.ts";
-import { builtIn } from "../../../plugins/load.ts";
+import { builtIn } from "../../../plugins/built-in.ts";
 import { modelStore } from "../../../server/postgres/models.ts";
 import { trainingJobStore } from "../../../server/postgres/training-jobs.ts";
 import { scheduleTraining } from "../../../workers/tasks/schedule-training.ts";
