@@ -4,7 +4,7 @@ import type { Model } from "../../../core/model/model.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { HttpError } from "../errors.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, json, on } from "../route.ts";
 
 const Name = z.string().min(1).max(200);
 const Fallback = z.object({ from: z.string(), cause: z.enum(FALLBACK_CAUSES) }).nullable();
@@ -58,6 +58,7 @@ const tags = ["decisions"];
 export const list = createRoute({
   method: "get",
   path: "/decisions",
+  operationId: "listDecisions",
   tags,
   summary: "Stored decisions, newest first",
   description:
@@ -69,22 +70,24 @@ export const list = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(50),
     }),
   },
-  responses: { 200: json(StoredList, "Newest first"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(StoredList, "Newest first") },
 });
 export const summary = createRoute({
   method: "get",
   path: "/decisions/summary",
+  operationId: "summarizeDecisions",
   tags,
   summary: "What was served of each feature in the last hour, when last, and the model it would ask",
-  responses: { 200: json(Summary, "By creation of the features"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(Summary, "By creation of the features") },
 });
 const stream = createRoute({
   method: "get",
   path: "/decisions/stream",
+  operationId: "streamDecisions",
   tags,
-  summary: "Decisions of this server as they are made",
+  summary: "Decisions of this server as they are made, and events as they are stored",
   description:
-    "Server-sent events. `decision`: a decision without trace or attributes. `status`, every second: how many matched the filter, were sent, were left out because there were more than 80 a second (`sampled`) or because the client read too slowly (`dropped`). With Last-Event-ID up to 1,000 missed ones are told first. At most 50 streams are open at once.",
+    "Server-sent events. `decision`: a decision without trace or attributes. `event`, if asked for: id, user_id, feature_key, event_type, timestamp. `status`, every second: how many matched the filter, how many of them were `events` and `fallbacks`, were sent, were left out because there were more than 80 a second (`sampled`) or because the client read too slowly (`dropped`). With Last-Event-ID what was missed of the last 1,000 is told first. At most 50 streams are open at once.",
   request: {
     query: z.object({
       feature_key: Name.optional(),
@@ -92,6 +95,10 @@ const stream = createRoute({
       variant: Name.optional(),
       decision_source: Name.optional(),
       fallbacks: z.enum(["true", "false"]).optional().describe("true: only decisions that fell back"),
+      events: z
+        .enum(["true", "only"])
+        .optional()
+        .describe("true: events too, as this server stores them; only: no decisions. Default: decisions only"),
     }),
   },
   responses: {
@@ -99,7 +106,6 @@ const stream = createRoute({
       description: "Until the client or the server ends",
       content: { "text/event-stream": { schema: z.string() } },
     },
-    ...failures(401, 403, 404, 503),
   },
 });
 

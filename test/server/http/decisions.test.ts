@@ -38,9 +38,11 @@ async function listen(query = "", lastEventId?: string) {
   const ended = read().catch(() => {});
   await waitUntil(() => heard.some(({ event }) => event === "status"));
   const decisions = () => heard.filter(({ event }) => event === "decision");
+  const events = () => heard.filter(({ event }) => event === "event");
   const status = () => heard.findLast(({ event }) => event === "status")?.data;
   return {
     decisions,
+    events,
     status,
     async close() {
       controller.abort();
@@ -85,8 +87,47 @@ test("who comes again hears what was missed, and an id of another process starts
   expect(again.decisions().map(({ data }) => data.user_id)).toEqual(["two"]);
   await again.close();
   const stranger = await listen("?feature_key=half", "00000000-1");
-  expect(stranger.status()).toEqual({ matched: 0, sent: 0, sampled: 0, dropped: 0 });
+  expect(stranger.status()).toEqual({ matched: 0, events: 0, fallbacks: 0, sent: 0, sampled: 0, dropped: 0 });
   await stranger.close();
+});
+
+test("whatever was missed is told, also more than a beat shows", async () => {
+  const first = await listen("?feature_key=half");
+  await server.client.evaluate("half", { user_id: "before" });
+  await waitUntil(() => first.decisions().length === 1);
+  await first.close();
+  const users = Array.from({ length: 300 }, (_, i) => ({ user_id: `away-${i}` }));
+  await server.client.evaluateUsers("half", users);
+  const again = await listen("?feature_key=half", first.decisions()[0]?.id);
+  await waitUntil(() => again.decisions().length === 300);
+  expect(again.status()).toMatchObject({ matched: 300, sent: 300, sampled: 0 });
+  await again.close();
+});
+
+test("events are told when they are asked for, once they are stored, and not again", async () => {
+  const [both, only, rules] = await Promise.all([
+    listen("?feature_key=half&events=true"),
+    listen("?user_id=erna&events=only"),
+    listen("?events=true&decision_source=rollout&user_id=erna"),
+  ]);
+  const timestamp = new Date().toISOString();
+  const about = { feature_key: "half", event_type: "buy", timestamp, properties: { secret: 1 } };
+  const event = { event_id: "e-1", user_id: "erna", ...about };
+  await server.client.evaluate("half", { user_id: "erna" });
+  const stored = await server.client.track(event);
+  await server.client.track(event);
+  await server.client.ingest("test", [
+    { ...event, event_id: "e-2" },
+    { ...event, event_id: "e-3", user_id: "fritz" },
+  ]);
+  await waitUntil(() => both.events().length === 3 && only.events().length === 2 && rules.decisions().length === 1);
+  const told = { id: stored.id, user_id: "erna", feature_key: "half", event_type: "buy", timestamp };
+  expect(both.events()[0]?.data).toEqual(told);
+  expect(JSON.stringify(both.events())).not.toContain("secret");
+  await waitUntil(() => both.status().matched === 4);
+  expect(both.status()).toMatchObject({ events: 3, fallbacks: 0 });
+  expect([both.decisions().length, only.decisions().length, rules.events().length]).toEqual([1, 0, 0]);
+  await Promise.all([both.close(), only.close(), rules.close()]);
 });
 
 test("a filter that is not known is refused, and so is a limit beyond 500", async () => {
