@@ -34,7 +34,7 @@ import { modelStore } from "./postgres/models.ts";
 import { profileStore } from "./postgres/profiles.ts";
 import { secretStore } from "./postgres/secrets.ts";
 import { segmentStore } from "./postgres/segments.ts";
-import { openSql, type Sql } from "./postgres/sql.ts";
+import { dropConnections, openSql, type Sql } from "./postgres/sql.ts";
 import { storedDecisions } from "./postgres/stored-decisions.ts";
 import { readSystemFacts } from "./postgres/system-facts.ts";
 import { trainingJobStore } from "./postgres/training-jobs.ts";
@@ -126,13 +126,24 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
   );
 
   const { strategies } = plugins;
+  // Of its own, so that it tells a database that does not answer from one that is busy with our queries.
+  const probe = openSql(databaseUrl, { max: 1 });
   const snapshots: Snapshots = await openSnapshots({
     configuration: get(CONFIGURATION),
+    probe: configurationStore(probe),
+    onSilence: () => {
+      dropConnections(probe);
+      dropConnections(get(SQL));
+    },
     strategies,
     clock: get(CLOCK),
     metrics: get(METRICS),
   });
   get(METRICS).collect(databaseSamples(get(SQL)));
+  // Read now, so that a decision that tells of streams never waits for it. A failure is met when it is asked for.
+  get(SECRETS)
+    .eventStreamKey()
+    .catch(() => {});
   const observed = observeProcess(get(METRICS));
   const services: Services = {
     config,
@@ -171,7 +182,7 @@ export async function assemble(config: Config, databaseUrl: string): Promise<Ass
       services.usage.close();
       await services.observer.close();
       await plugins.close();
-      await get(SQL).end({ timeout: 5 });
+      await Promise.all([probe.end({ timeout: 5 }), get(SQL).end({ timeout: 5 })]);
       container.clearInstances();
     },
   };

@@ -63,6 +63,8 @@ export interface Snapshots {
   configuration(environment: string): Configuration | undefined;
   /** True while PostgreSQL cannot be reached: decisions then carry the reason STALE. */
   readonly stale: boolean;
+  /** The work's outcome, or a rejection as soon as the database is lost: whoever asks does not wait for it to come back. */
+  unlessLost<T>(work: Promise<T>): Promise<T>;
   /** True once every environment has been loaded. */
   readonly ready: boolean;
   /** Reloads one environment at once, so that a writer reads its own write; other servers follow the notification. */

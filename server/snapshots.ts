@@ -1,4 +1,5 @@
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
+import { setTimeout as pause } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { brokenSteps } from "../core/engine/broken-steps.ts";
 import { compile, type Snapshot } from "../core/engine/snapshot.ts";
@@ -10,19 +11,27 @@ import { systemTiming } from "./system-timing.ts";
 
 export interface SnapshotsOptions {
   readonly configuration: ConfigurationStore;
+  /** Asked for the revisions, on connections that no other query keeps busy. Default: the configuration. */
+  readonly probe?: Pick<ConfigurationStore, "environments">;
+  /** Called whenever the probe had no answer, not even a refusal. Default: nothing. */
+  readonly onSilence?: () => void;
   /** Read when snapshots are compiled: `recompile` says that they have changed. */
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly clock: Clock;
   /** Told the revision of every environment, and whether they are stale. Default: nobody. */
   readonly metrics?: Pick<Metrics, "gauge">;
-  /** Milliseconds between two comparisons of the revisions, the net under missed notifications. Default 10,000. */
+  /**
+   * Milliseconds between two comparisons of the revisions: the net under missed notifications, and how a database that
+   * has fallen silent is noticed. Default 1,000.
+   */
   readonly pollMs?: number;
 }
 
 /** Milliseconds between two attempts while the database cannot be reached. */
 const RETRY_MS = 1_000;
-/** A database that has not told the revisions for so long counts as gone. */
-const SILENCE_MS = 5_000;
+/** A database that has not told the revisions for so long counts as gone; one that is gone may take longer to connect to. */
+const SILENCE_MS = 3_000;
+const RETURN_MS = 6_000;
 /** A load that takes longer is given up and begun anew. */
 const LOAD_MS = 60_000;
 
@@ -34,15 +43,18 @@ const log = getLogger(["adaptive", "snapshots"]);
  */
 export async function openSnapshots({
   configuration,
+  probe = configuration,
+  onSilence = () => {},
   strategies,
   clock,
   metrics,
-  pollMs = 10_000,
+  pollMs = 1_000,
 }: SnapshotsOptions): Promise<Snapshots> {
   const snapshots = new Map<string, Snapshot>();
   const configurations = new Map<string, Configuration>();
   const loads = new Map<string, () => Promise<void>>();
   const listeners = new Set<(environment: string) => void>();
+  const waiting = new Set<(error: Error) => void>();
   // A copy, because plugins may be read again: then all there is was compiled with others.
   let compiledWith: ReadonlyMap<string, Strategy> = new Map(strategies);
   let edition = 0;
@@ -53,8 +65,10 @@ export async function openSnapshots({
   metrics?.gauge("snapshot_stale", () => (staleSince === undefined ? 0 : 1));
 
   async function load(environment: string): Promise<void> {
-    const loaded = await within(LOAD_MS, configuration.load(environment));
-    const read = shareUnchanged(loaded, configurations.get(environment));
+    const read = shareUnchanged(
+      await within(LOAD_MS, configuration.load(environment)),
+      configurations.get(environment),
+    );
     const previous = snapshots.get(environment);
     if (previous !== undefined && isCurrent(previous) && previous.revision >= read.revision) return;
     try {
@@ -80,13 +94,38 @@ export async function openSnapshots({
     return known();
   }
 
+  async function ask() {
+    try {
+      return await within(staleSince === undefined ? SILENCE_MS : RETURN_MS, probe.environments());
+    } catch (error) {
+      if (error instanceof Silence) onSilence();
+      throw error;
+    }
+  }
+
+  /** It may take long, as long as the database answers meanwhile. */
+  async function whileAnswering(work: Promise<unknown>): Promise<void> {
+    let over = false;
+    const done = work.finally(() => {
+      over = true;
+    });
+    const watch = async () => {
+      while (!over) {
+        await pause(pollMs, undefined, { ref: false });
+        if (!over) await ask();
+      }
+      await done;
+    };
+    await Promise.race([done, watch()]);
+  }
+
   async function compareRevisions(): Promise<void> {
-    const stored = await within(SILENCE_MS, configuration.environments());
+    const stored = await ask();
     const moved = stored.filter(({ key, revision }) => {
       const present = snapshots.get(key);
       return present === undefined || present.revision !== revision || !isCurrent(present);
     });
-    await Promise.all(moved.map(({ key }) => reload(key)));
+    if (moved.length > 0) await whileAnswering(Promise.all(moved.map(({ key }) => reload(key))));
     ready = stored.every(({ key }) => snapshots.has(key));
   }
 
@@ -105,6 +144,8 @@ export async function openSnapshots({
     if (staleSince !== undefined || closed) return;
     staleSince = clock.now();
     log.warning("The database cannot be reached; decisions are made from the last snapshots: {error}", { error });
+    for (const reject of waiting) reject(Object.assign(new Error("The database was lost"), { code: "DATABASE_LOST" }));
+    waiting.clear();
   }
 
   function found(): void {
@@ -129,6 +170,11 @@ export async function openSnapshots({
     get stale() {
       return staleSince !== undefined;
     },
+    unlessLost: (work) =>
+      new Promise((resolve, reject) => {
+        waiting.add(reject);
+        void work.then(resolve, reject).finally(() => waiting.delete(reject));
+      }),
     get ready() {
       return ready;
     },
@@ -156,13 +202,28 @@ export async function openSnapshots({
   };
 }
 
-/** Never waits for ever: an answer that comes later is dropped. */
+/** Neither an answer nor a refusal. */
+class Silence extends Error {
+  override name = "Silence";
+}
+
+/** In so many parts a wait is measured. */
+const PARTS = 10;
+
+/**
+ * Never waits for ever: an answer that comes later is dropped. Measured in turns of our own event loop: while this process
+ * is busy or suspended itself, nobody is silent.
+ */
 async function within<Answer>(milliseconds: number, answer: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${milliseconds / 1000} s`)), milliseconds);
+    let left = PARTS;
+    timer = setInterval(() => {
+      left -= 1;
+      if (left === 0) reject(new Silence(`no answer for ${milliseconds / 1000} s`));
+    }, milliseconds / PARTS);
   });
-  return Promise.race([answer, silence]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, silence]).finally(() => clearInterval(timer));
 }
 
 /** A call while one runs waits for that one, then runs once for all that came meanwhile: each sees what was before it. */

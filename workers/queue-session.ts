@@ -1,3 +1,4 @@
+import net from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { parseCronItems, run, type TaskList } from "graphile-worker";
 import pg from "pg";
@@ -10,6 +11,8 @@ import { workerLogger } from "./worker-logger.ts";
 export interface QueueSession {
   /** Resolves when it takes no more jobs, whatever the reason. */
   readonly ended: Promise<void>;
+  /** Gives its connections up, for a server that neither answers nor closes them: then it ends by itself. */
+  cut(): void;
   /** Takes no new jobs, resolves when the running ones have ended. */
   stop(): Promise<void>;
 }
@@ -33,6 +36,8 @@ const TRAINING_CRON = {
 /** Notifications bring jobs at once; this finds those whose notification was lost. Milliseconds. */
 const POLL_INTERVAL = 1_000;
 
+const CONNECT_TIMEOUT = 5_000;
+
 /** @throws when the database cannot be reached */
 export async function openQueueSession({
   databaseUrl,
@@ -43,11 +48,19 @@ export async function openQueueSession({
   tasks: TaskList;
   concurrency: number;
 }): Promise<QueueSession> {
+  const sockets = new Set<net.Socket>();
+  const openSocket = () => {
+    const socket = new net.Socket();
+    sockets.add(socket);
+    return socket.once("close", () => sockets.delete(socket));
+  };
   // One connection listens, the others look for jobs and end them; tasks have connections of their own.
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: concurrency + 2,
     application_name: "adaptive-feature-flags worker",
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    stream: openSocket,
   });
   const log = getLogger(["adaptive", "worker", "queue"]);
   const report = (error: Error) => log.debug("A connection of the worker was lost: {error}", { error: error.message });
@@ -71,6 +84,9 @@ export async function openQueueSession({
     await runner.addJob(MAINTAIN_PARTITIONS, {}, { jobKey: MAINTAIN_PARTITIONS }).catch(report);
     return {
       ended,
+      cut() {
+        for (const socket of sockets) socket.destroy();
+      },
       async stop() {
         await runner.stop().catch(() => {});
         await ended;

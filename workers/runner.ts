@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../core/ports.ts";
 import { builtIn } from "../plugins/built-in.ts";
 import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
-import type { Sql } from "../server/postgres/sql.ts";
+import { onConnectionsDropped, type Sql } from "../server/postgres/sql.ts";
 import { TRAIN_MODEL } from "../server/postgres/training-queue.ts";
 import { jobSpan } from "../server/telemetry/job-spans.ts";
 import { openQueueSession, type QueueSession } from "./queue-session.ts";
@@ -88,6 +88,7 @@ export async function startWorker({
     }
     await session.stop();
   };
+  const endHints = onConnectionsDropped(sql, () => session.cut());
   const recover = () =>
     recoverJobs(sql).catch((error: unknown) => {
       if (!stopping.signal.aborted) log.warning("Lost jobs could not be looked for: {error}", { error: String(error) });
@@ -115,6 +116,7 @@ export async function startWorker({
     });
     await Promise.race([Promise.all([stopped, idle]), timeout]);
     clearTimeout(timer);
+    endHints();
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {

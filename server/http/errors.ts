@@ -134,15 +134,15 @@ const UNREACHABLE = new Set([
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
-  "57P01", // admin_shutdown
-  "57P02", // crash_shutdown
-  "57P03", // cannot_connect_now
-  "53300", // too_many_connections
+  "DATABASE_LOST",
+  "57P02", // crash_shutdown, a warning before the connection closes
 ]);
 
 function isDatabaseUnreachable(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnreachable)) return true;
   if (!(error instanceof Error && "code" in error)) return false;
+  // FATAL: the server refuses or ends the connection, whatever the reason.
+  if ("severity" in error && (error.severity === "FATAL" || error.severity === "PANIC")) return true;
   // The Unix socket of a stopped PostgreSQL is a missing file; any other missing file is not the database.
   if (error.code === "ENOENT") return "syscall" in error && error.syscall === "connect";
   return UNREACHABLE.has(String(error.code));

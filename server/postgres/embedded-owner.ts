@@ -15,6 +15,8 @@ export interface Ownership {
   ready(port: number): void;
   /** Others wait from now on. */
   stopping(): void;
+  /** False: another process took this one for dead. */
+  holds(): boolean;
   /** The next process that comes becomes the owner. */
   release(): void;
 }
@@ -51,7 +53,12 @@ export async function claim(
 }
 
 function ownership(file: string, self: ProcessIdentity): Ownership {
+  const holds = () => {
+    const owner = read(file)?.owner;
+    return owner?.pid === self.pid && owner.started === self.started;
+  };
   const write = (port: number | null) => {
+    if (!holds()) return;
     const draft = unique(file);
     writeFileSync(draft, JSON.stringify({ ...self, port }), { mode: 0o600 });
     renameSync(draft, file);
@@ -59,7 +66,10 @@ function ownership(file: string, self: ProcessIdentity): Ownership {
   return {
     ready: (port) => write(port),
     stopping: () => write(null),
-    release: () => rmSync(file, { force: true }),
+    holds,
+    release: () => {
+      if (holds()) rmSync(file, { force: true });
+    },
   };
 }
 

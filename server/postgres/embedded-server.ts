@@ -20,6 +20,8 @@ export interface Site {
 
 export interface Server {
   readonly port: number;
+  /** Its exit code, the signal that ended it, or why it could not run, when it has ended for whatever reason. */
+  readonly ended: Promise<number | string>;
   stop(): Promise<void>;
 }
 
@@ -71,7 +73,7 @@ export async function startServer(site: Site, settings: Readonly<Record<string, 
     const args = ["-D", site.data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
     const child = launch(site, "postgres", args, log);
     const end = exited(child);
-    if (await becomesReady(child, site.data)) return supervise(child, end, port, site);
+    if (await becomesReady(child, site.data)) return running(child, end, port, site);
     child.kill("SIGKILL");
     const code = await end;
     // Somebody took the port between our asking for it and postgres taking it.
@@ -93,7 +95,7 @@ export async function stopOrphan(data: string): Promise<void> {
   writeFileSync(file, readFileSync(file, "utf8").replace(/^\d+/, "999999999"));
 }
 
-function supervise(child: ChildProcess, end: Promise<unknown>, port: number, site: Site): Server {
+function running(child: ChildProcess, end: Promise<number | string>, port: number, site: Site): Server {
   const pid = child.pid as number;
   const dog = watchdog(pid);
   // The server must not keep a process alive that has nothing else to do: the watchdog stops it then.
@@ -112,7 +114,7 @@ function supervise(child: ChildProcess, end: Promise<unknown>, port: number, sit
         : shutDown(pid, () => ended);
     await Promise.all([stopping, end]);
   };
-  return { port, stop };
+  return { port, ended: end, stop };
 }
 
 /**

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { findBinaries } from "./embedded-binaries.ts";
-import { claim } from "./embedded-owner.ts";
-import { runInitdb, type Server, startServer, stopOrphan } from "./embedded-server.ts";
+import { claim, type Ownership } from "./embedded-owner.ts";
+import { runInitdb, type Server, type Site, startServer, stopOrphan } from "./embedded-server.ts";
+import { superviseServer } from "./embedded-supervisor.ts";
 import { giveTo, postgresUser } from "./embedded-user.ts";
 
 export interface Database {
@@ -31,7 +32,7 @@ const PATIENCE_MS = 60_000;
 /**
  * The database to work on: the given one, else an embedded PostgreSQL. One process owns the embedded server; others on
  * the same data directory attach to it (docs/decisions/0010-embedded-postgresql.md). It does not outlive its owner, not
- * even when that is killed, and what was committed is on disk.
+ * even when that is killed, it is started again when it dies alone, and what was committed is on disk.
  *
  * @throws when the platform has no binaries, or initdb or postgres fail: with the end of their log and what to do
  */
@@ -54,10 +55,13 @@ export async function openDatabase({ databaseUrl, dataDir, settings = {} }: Data
     throw error;
   }
   owned.ready(server.port);
+  const supervisor = superviseServer(server, {
+    restart: (port) => restartOwned(directory, owned, { ...settings, port }),
+  });
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     owned.stopping();
-    await server.stop().finally(() => owned.release());
+    await supervisor.stop().finally(() => owned.release());
   };
   return { url: urlOf(password, server.port), embedded: true, owner: true, stop: () => (stopped ??= stop()) };
 }
@@ -80,8 +84,8 @@ async function startOwned(
   password: string,
   settings: Readonly<Record<string, string | number>>,
 ): Promise<Server> {
-  const data = join(directory, "postgres");
-  const site = { binaries: findBinaries(), user: postgresUser([data, directory]), data };
+  const site = siteOf(directory);
+  const { data } = site;
   await stopOrphan(data);
   if (!existsSync(data)) {
     // Made beside and moved into place, so that a start that was killed half-way leaves nothing that looks whole.
@@ -99,6 +103,28 @@ async function startOwned(
       `${data} holds a database, but its password file ${password} is missing: restore the file, or move ${data} away to start with an empty database`,
     );
   return startServer(site, settings);
+}
+
+/** On the same port: everybody knows it by that. undefined: another process took us for dead, and owns the data now. */
+async function restartOwned(
+  directory: string,
+  owned: Ownership,
+  settings: Readonly<Record<string, string | number>> & { readonly port: number },
+): Promise<Server | undefined> {
+  if (!owned.holds()) return undefined;
+  owned.stopping();
+  const server = await startServer(siteOf(directory), settings);
+  if (server.port === settings.port) {
+    owned.ready(server.port);
+    return server;
+  }
+  await server.stop();
+  throw new Error(`Its port ${settings.port} is taken by another program: end that one`);
+}
+
+function siteOf(directory: string): Site {
+  const data = join(directory, "postgres");
+  return { binaries: findBinaries(), user: postgresUser([data, directory]), data };
 }
 
 function urlOf(passwordFile: string, port: number): string {

@@ -1,3 +1,5 @@
+import net from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { TRAINING_CHANNEL } from "./training-queue.ts";
 
@@ -14,6 +16,12 @@ export interface RunLock {
   release(): Promise<void>;
 }
 
+/** A server that is only frozen for less keeps the lock, and the run goes on. Milliseconds. */
+const ANSWER_TIMEOUT = 30_000;
+const CONNECT_TIMEOUT = 5_000;
+/** How long an orderly end of the connection may take. */
+const END_TIMEOUT = 2_000;
+
 /** First key of the advisory lock: "these are training runs" among other users of advisory locks. The second is of the job. */
 const RUNS = 0x61_66_66_31;
 
@@ -22,16 +30,25 @@ const RUNS = 0x61_66_66_31;
  * used after its loss, docs/decisions/0051-lost-connections.md). undefined: another worker holds it.
  */
 export async function takeRunLock(databaseUrl: string, jobId: string): Promise<RunLock | undefined> {
+  const socket = new net.Socket();
   const client = new pg.Client({
     connectionString: databaseUrl,
     application_name: "adaptive-feature-flags training run",
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: ANSWER_TIMEOUT,
     keepAlive: true,
+    stream: () => socket,
   });
   const lost = new AbortController();
   client.on("error", (error) => lost.abort(error));
   client.on("end", () => lost.abort(new Error("The connection that held the training job's lock was closed")));
   await client.connect();
-  const release = () => client.end().catch(() => {});
+  const release = async () => {
+    const late = new AbortController();
+    await Promise.race([client.end(), pause(END_TIMEOUT, undefined, { signal: late.signal })]).catch(() => {});
+    late.abort();
+    socket.destroy();
+  };
   try {
     const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, hashtext($2)) as taken", [
       RUNS,

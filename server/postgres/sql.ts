@@ -30,7 +30,7 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
     connection: { application_name: APPLICATION_NAME },
     // Without a bound, the pause between attempts grows to 20 s: too long to be stale after the database is back.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
-    connect_timeout: 10,
+    connect_timeout: CONNECT_S,
     onclose: () => {
       for (const hint of hints) hint();
     },
@@ -38,9 +38,12 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
   };
   const sql = postgres(url, options);
   lossHints.set(sql, hints);
-  pools.set(sql, { sockets, most: max });
+  pools.set(sql, { sockets, most: max, dropped: new Set() });
   return sql;
 }
+
+/** A server that has not finished a new connection for so long does not answer. Seconds. */
+const CONNECT_S = 5;
 
 /**
  * PostgreSQL keeps the first 63 characters. The blanks make the start-up message longer than 1,024 bytes: postgres.js 3.4.9
@@ -62,11 +65,38 @@ const lossHints = new WeakMap<Sql, Set<() => void>>();
 
 /** Connections the pool holds, and how many it may; the one that listens comes on top. */
 export function openConnections(sql: Sql): { readonly open: number; readonly most: number } {
-  const { sockets, most } = pools.get(sql) ?? { sockets: new Set(), most: 0 };
-  return { open: sockets.size, most };
+  const { sockets = new Set<net.Socket>(), most = 0 } = pools.get(sql) ?? {};
+  return { open: [...sockets].filter(({ destroyed }) => !destroyed).length, most };
 }
 
-const pools = new WeakMap<Sql, { readonly sockets: ReadonlySet<net.Socket>; readonly most: number }>();
+/**
+ * Gives up every connection of the pool, for a server that neither answers nor closes them: what waits on one is rejected
+ * at once, and the next query connects anew. What the server was asked to commit may still be committed.
+ */
+export function dropConnections(sql: Sql): void {
+  const pool = pools.get(sql);
+  for (const socket of pool?.sockets ?? []) {
+    // Under TLS nobody listens to the inner socket.
+    if (socket.listenerCount("error") === 0) socket.destroy();
+    else socket.destroy(Object.assign(new Error("PostgreSQL did not answer"), { code: "CONNECTION_CLOSED" }));
+  }
+  for (const told of pool?.dropped ?? []) told();
+}
+
+/** Calls back when `dropConnections` gave the pool's connections up. Returns how to stop. */
+export function onConnectionsDropped(sql: Sql, told: () => void): () => void {
+  const listeners = pools.get(sql)?.dropped;
+  listeners?.add(told);
+  return () => listeners?.delete(told);
+}
+
+interface Pool {
+  readonly sockets: ReadonlySet<net.Socket>;
+  readonly most: number;
+  readonly dropped: Set<() => void>;
+}
+
+const pools = new WeakMap<Sql, Pool>();
 
 const bigint = {
   to: 20,
@@ -85,8 +115,9 @@ type SocketFactory = (options: { host: string[]; port: number[]; path: string | 
 function connectWithoutDelay(open: Set<net.Socket>): SocketFactory {
   let attempt = 0;
   const counted = <S extends net.Socket>(socket: S): S => {
+    // Not by its event: TLS takes the listeners away.
+    for (const known of open) if (known.destroyed) open.delete(known);
     open.add(socket);
-    socket.once("close", () => open.delete(socket));
     return socket;
   };
   return ({ host, port, path }) => {

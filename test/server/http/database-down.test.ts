@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { openSql } from "../../../server/postgres/sql.ts";
+import { databaseUrl } from "../../support/database.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
   await server.client.createFeature({ name: "Kept", key: "kept", rollout_percentage: 100 });
-  await server.sql.end({ timeout: 0 });
+  await shut(server.database.url);
 });
 afterAll(() => server.close());
 
@@ -35,3 +37,12 @@ test("without PostgreSQL, decisions go on from the last snapshot, stale, and rea
   expect(await server.client.evaluate("kept", { user_id: "u" })).toMatchObject({ enabled: true, reason: "STALE" });
   expect((await server.call("GET", "/health")).status).toBe(200);
 });
+
+/** Ends the database's connections and takes no more. */
+async function shut(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  const admin = openSql(databaseUrl(url, "postgres"), { max: 1 });
+  await admin`alter database ${admin(name)} with allow_connections false`;
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+  await admin.end();
+}
