@@ -1,31 +1,26 @@
 import { z } from "zod";
 import type { Strategy } from "../../core/strategy.ts";
 import type { Config } from "../config.ts";
+import { conditionSchema } from "./condition-schema.ts";
+import { type Operation, operation, type Response, schemasOf, sharedResponses } from "./operation.ts";
 import type { App } from "./route.ts";
+import { type JsonSchema, type SchemaOf, schemaPool } from "./schema-pool.ts";
 import { SESSION_COOKIE } from "./session-cookie.ts";
 
 /** An OpenAPI 3.1 document, as far as this file builds one. */
 export interface OpenApiDocument {
   readonly openapi: "3.1.0";
-  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly info: object;
+  readonly servers: readonly object[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>>; readonly securitySchemes: object };
-  readonly security?: readonly object[];
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly responses: Readonly<Record<string, Response>>;
+    readonly parameters: Readonly<Record<string, object>>;
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
 }
-
-export interface Operation {
-  readonly summary?: string | undefined;
-  readonly description?: string | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly parameters?: readonly object[];
-  readonly requestBody?: { readonly required: boolean; readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
-  readonly security?: readonly object[];
-}
-
-type Schema = Record<string, unknown>;
-type Content = Record<string, { schema: Schema }>;
-type Route = Extract<App["openAPIRegistry"]["definitions"][number], { type: "route" }>["route"];
 
 export interface OpenApiOptions {
   readonly config: Pick<Config, "AUTH_ENABLED">;
@@ -43,34 +38,107 @@ export function openApiDocument(app: App, { config, strategies, version }: OpenA
   const outputs = schemaPool("output");
   const inputs = schemaPool("input");
   for (const route of routes) {
-    for (const schema of bodies(route)) inputs.add(schema);
-    for (const object of [route.request?.params, route.request?.query])
-      for (const schema of Object.values(shape(object))) inputs.add(schema);
-    for (const schema of answers(route)) outputs.add(schema);
+    const schemas = schemasOf(route);
+    for (const schema of schemas.inputs) inputs.add(schema);
+    for (const schema of schemas.outputs) outputs.add(schema);
   }
   const configs = new Map([...strategies.values()].map((strategy) => [strategy, configOf(strategy)]));
   for (const schema of configs.values()) inputs.add(schema);
   const output = outputs.build({});
   const input = inputs.build(output.components);
   const paths: Record<string, Record<string, Operation>> = {};
+  const security = Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
+  const parts = {
+    input: input.of,
+    output: output.of,
+    security: config.AUTH_ENABLED ? security : [{}, ...security],
+    parameters: Object.keys(PARAMETERS).map((name) => ({ $ref: `#/components/parameters/${name}` })),
+  };
   for (const route of routes) {
     paths[route.path] ??= {};
-    (paths[route.path] as Record<string, Operation>)[route.method] = operation(route, input.of, output.of);
+    (paths[route.path] as Record<string, Operation>)[route.method] = operation(route, parts);
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Adaptive feature flags", version, description: "A feature-flag server that learns, honestly." },
+    info: {
+      title: "Adaptive feature flags",
+      version,
+      summary: "A feature-flag server that learns, honestly",
+      description: DESCRIPTION,
+      license: { name: "Apache 2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/", description: "The server this document comes from" }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      schemas: { ...output.components, ...input.components, ...stepConfigs(configs, input.of) },
-      securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
-        session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
+      schemas: {
+        ...output.components,
+        ...input.components,
+        ...stepConfigs(configs, input.of),
+        Condition: conditionSchema(),
       },
+      responses: sharedResponses(output.of),
+      parameters: PARAMETERS,
+      securitySchemes: SECURITY_SCHEMES,
     },
-    ...(config.AUTH_ENABLED ? { security: [{ bearer: [] }, { session: [] }] } : {}),
   };
 }
+
+const DESCRIPTION = `Every failure is answered as \`{"detail": {"code", "message", "field", "errors"}}\`: \`code\` is for machines and
+stable, \`message\` says what was tried, what was found and what would work. Below \`/ofrep\` failures are OFREP's.
+
+What no operation lists: 405 with \`Allow\` for a method that a path does not take, 408 for a request that takes longer to
+arrive than the server waits, 431 for headers beyond 16 KB. A body is read as JSON whatever its content type says.
+
+Where authentication is off, an operation's security starts with \`{}\`: nobody needs a token.`;
+
+const TAGS = {
+  decisions: "What a user is served, and what was served",
+  events: "What users do",
+  features: "Features, their steps and what they achieve",
+  segments: "Named conditions, used by any feature",
+  environments: "Separate sets of everything else",
+  experiments: "Variants compared on users drawn at random",
+  training: "Fitting models to stored decisions and events",
+  models: "Trained models, which of them decides, and how healthy it is",
+  ofrep: "The OpenFeature Remote Evaluation Protocol 0.3, for the SDKs of any language",
+  access: "Tokens and sessions",
+  operations: "Health, metrics, the dashboard and this document",
+};
+
+const SECURITY_SCHEMES = {
+  bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token of POST /auth/token" },
+  api_key: {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+    description: "The same token, as OFREP's clients may send it",
+  },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: SESSION_COOKIE,
+    description: "The same token, as POST /session gives it to a browser; it writes from this server's own pages only",
+  },
+};
+
+/** Read before any route that needs a token is asked. */
+const PARAMETERS = {
+  Environment: {
+    name: "X-Environment",
+    in: "header",
+    description: "Key of the environment. Default: the one the token opens, else production",
+    schema: { type: "string" },
+    example: "production",
+  },
+  TraceParent: {
+    name: "traceparent",
+    in: "header",
+    description: "W3C trace context: the request's spans, and those of the jobs it queues, belong to this trace",
+    schema: { type: "string" },
+    example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
+};
 
 /** A plugin's schema that has no JSON Schema must not take the document with it. */
 function configOf({ config }: Strategy): z.ZodType {
@@ -83,8 +151,8 @@ function configOf({ config }: Strategy): z.ZodType {
 }
 
 /** `HashBucketingConfig` and its like, and `StepConfig`: a step's config is that of its strategy. */
-function stepConfigs(configs: ReadonlyMap<Strategy, z.ZodType>, input: SchemaOf): Record<string, Schema> {
-  const components = [...configs].map(([{ id, summary }, schema]): [string, Schema] => [
+function stepConfigs(configs: ReadonlyMap<Strategy, z.ZodType>, input: SchemaOf): Record<string, JsonSchema> {
+  const components = [...configs].map(([{ id, summary }, schema]): [string, JsonSchema] => [
     `${id.replaceAll(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase())}Config`,
     { title: id, description: summary, ...input(schema) },
   ]);
@@ -95,123 +163,4 @@ function stepConfigs(configs: ReadonlyMap<Strategy, z.ZodType>, input: SchemaOf)
       anyOf: components.map(([name]) => ({ $ref: `#/components/schemas/${name}` })),
     },
   };
-}
-
-function operation(route: Route, input: SchemaOf, output: SchemaOf): Operation {
-  const body = route.request?.body;
-  const parameters = (["path", "query"] as const).flatMap((place) =>
-    Object.entries(shape(place === "path" ? route.request?.params : route.request?.query)).map(([name, schema]) => ({
-      name,
-      in: place,
-      required: place === "path" || !schema.safeParse(undefined).success,
-      schema: input(schema),
-    })),
-  );
-  return {
-    summary: route.summary,
-    description: route.description,
-    tags: route.tags,
-    ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: body.required ?? false, content: content(body.content, input) } }),
-    responses: Object.fromEntries(
-      Object.entries(route.responses).map(([status, response]) => [
-        status,
-        {
-          description: "description" in response ? (response.description ?? "") : "",
-          ...("content" in response && response.content ? { content: content(response.content, output) } : {}),
-        },
-      ]),
-    ),
-    ...(route.security === undefined ? {} : { security: route.security }),
-  };
-}
-
-/** A body in each of its media types. */
-type Media = Readonly<Record<string, unknown>>;
-
-function content(media: Media, of: SchemaOf): Content {
-  return Object.fromEntries(
-    Object.entries(media).map(([type, entry]) => {
-      const schema = schemaIn(entry);
-      return [type, { schema: isZod(schema) ? of(schema) : ((schema ?? {}) as Schema) }];
-    }),
-  );
-}
-
-const bodies = (route: Route) => schemas(route.request?.body?.content ?? {});
-const answers = (route: Route) =>
-  Object.values(route.responses).flatMap((response) => ("content" in response ? schemas(response.content ?? {}) : []));
-const schemas = (media: Media) => Object.values(media).map(schemaIn).filter(isZod);
-const schemaIn = (entry: unknown): unknown =>
-  typeof entry === "object" && entry !== null && "schema" in entry ? entry.schema : undefined;
-const isZod = (schema: unknown): schema is z.ZodType => schema instanceof z.ZodType;
-const shape = (object: unknown): Record<string, z.ZodType> => (object instanceof z.ZodObject ? object.shape : {});
-
-type SchemaOf = (schema: z.ZodType) => Schema;
-
-/**
- * Converts all schemas of one direction in one call, so that what they share becomes one component. A named schema whose
- * input differs from its output (defaults filled, say) is called `<Name>Input` on the way in.
- */
-function schemaPool(io: "input" | "output") {
-  const all = new Map<z.ZodType, string>();
-  return {
-    add(schema: z.ZodType): void {
-      if (!all.has(schema)) all.set(schema, `s${all.size}`);
-    },
-    build(taken: Readonly<Record<string, Schema>>): { of: SchemaOf; components: Record<string, Schema> } {
-      const pool = z.object(Object.fromEntries([...all].map(([schema, name]) => [name, schema])));
-      const made = z.toJSONSchema(pool, {
-        io,
-        unrepresentable: "any",
-        override: ({ jsonSchema }) => {
-          delete jsonSchema.id;
-        },
-      });
-      const { properties, components } = rename({ properties: made.properties ?? {}, components: made.$defs ?? {} });
-      const other = differing(components, taken);
-      const named = Object.entries(components).map(([name, schema]) => [
-        other.has(name) ? `${name}Input` : name,
-        schema,
-      ]);
-      const final = rename({ properties, components: Object.fromEntries(named) }, other);
-      return { components: final.components, of: (schema) => final.properties[all.get(schema) ?? ""] ?? {} };
-    },
-  };
-}
-
-interface Pool {
-  readonly properties: Record<string, Schema>;
-  readonly components: Record<string, Schema>;
-}
-
-/** zod's `#/$defs/X` becomes `#/components/schemas/X`; then, the second time, X becomes XInput where it differs. */
-function rename(pool: object, other?: ReadonlySet<string>): Pool {
-  const text = JSON.stringify(pool);
-  if (other !== undefined)
-    return JSON.parse(
-      text.replaceAll(REFERENCE, (whole, name) => (other.has(name) ? whole.replace(/"$/, 'Input"') : whole)),
-    );
-  return JSON.parse(
-    text
-      .replaceAll('"#/$defs/', '"#/components/schemas/')
-      .replaceAll(/"(#\/components\/schemas\/)?__schema(\d+)"/g, '"$1Part$2"'),
-  );
-}
-
-const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
-
-/** Names taken by something else, and those that refer to such a name. */
-function differing(components: Readonly<Record<string, Schema>>, taken: Readonly<Record<string, Schema>>): Set<string> {
-  const other = new Set<string>();
-  const differs = (name: string, text: string) =>
-    taken[name] !== undefined &&
-    (text !== JSON.stringify(taken[name]) || [...text.matchAll(REFERENCE)].some(([, inner]) => other.has(inner ?? "")));
-  for (let before = -1; before < other.size; ) {
-    before = other.size;
-    for (const [name, schema] of Object.entries(components)) if (differs(name, JSON.stringify(schema))) other.add(name);
-  }
-  return other;
 }

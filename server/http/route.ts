@@ -39,15 +39,22 @@ export function headerOf(c: RouteContext, name: string): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
-/** `json(Schema, "Created")` for a route's `responses` and `request.body`. */
-export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
-  return { description, content: { "application/json": { schema } } };
+/** `json(Schema, "Created", example)` for a route's `responses` and `request.body`. */
+export function json<Schema extends z.ZodType>(schema: Schema, description: string, example?: unknown) {
+  return { description, content: { "application/json": { schema, ...(example === undefined ? {} : { example }) } } };
 }
 
-/** What is answered instead, for a route's `responses`: `...failures(404, 409)`. 422 and 500 go without saying. */
+/**
+ * What is answered instead, for a route's `responses`: `...failures(409)`. What any route may answer goes without saying
+ * (openapi.ts).
+ */
 export function failures<Status extends keyof typeof FAILURES>(...statuses: Status[]) {
-  const all = [...statuses, 422 as const, 500 as const].map((status) => [status, json(Failure, FAILURES[status])]);
-  return Object.fromEntries(all) as Record<Status | 422 | 500, ReturnType<typeof json<typeof Failure>>>;
+  return Object.fromEntries(statuses.map((status) => [status, FAILURES[status]])) as Pick<typeof FAILURES, Status>;
+}
+
+/** A header of an answer that always has it. */
+export function header(description: string, example: string) {
+  return { description, required: true, schema: { type: "string" as const }, example };
 }
 
 /** Every error's body. `detail` is a plain sentence only for status 500. */
@@ -65,16 +72,70 @@ export const Failure = z
   })
   .meta({ id: "Failure" });
 
-const FAILURES = {
-  400: "The body is not JSON",
-  401: "No valid bearer token",
-  403: "The token does not open this environment",
-  404: "Not found",
-  409: "A unique key is taken, or the present state forbids it",
-  412: "If-Match names a version that is no longer the stored one",
-  413: "The body is too large",
-  422: "The request is not valid; `errors` names each field",
-  500: "Internal error; its cause is in the server's log",
-  504: "The work goes on, but not within the time this call waits",
-  503: "Not now: PostgreSQL cannot be reached, a queue is full, or no worker is running; see Retry-After",
+const failure = (description: string, code: string, message: string, more: object = {}) =>
+  json(Failure, description, { detail: { code, message, ...more } });
+const retryAfter = { "Retry-After": header("Seconds", "5") };
+
+/** One object a status: the document refers to it by name. */
+export const FAILURES = {
+  400: failure(
+    "The body cannot be read",
+    "malformed_json",
+    "The body is not JSON: the body is empty. Send one JSON object, UTF-8",
+  ),
+  401: {
+    ...failure("No valid token", "token_expired", "The bearer token has expired; POST /auth/token gives a new one"),
+    headers: { "WWW-Authenticate": header("What would work", 'Bearer error="invalid_token"') },
+  },
+  403: failure(
+    "The token does not allow this",
+    "wrong_environment",
+    'X-Environment asks for "production", but this token only opens "staging"',
+  ),
+  404: failure(
+    "There is no such environment, or nothing of this name in it",
+    "not_found",
+    'There is no feature "checkot" in this environment',
+  ),
+  409: failure(
+    "A unique key is taken, or the present state forbids it",
+    "conflict",
+    'There is a feature "new-checkout" already',
+  ),
+  412: {
+    ...failure(
+      "If-Match names a version that is no longer the stored one",
+      "stale_version",
+      "Version 3 is stored, not 2: read it again and repeat the change",
+    ),
+    headers: { ETag: header("The stored version", '"3"') },
+  },
+  413: failure(
+    "The body is too large",
+    "body_too_large",
+    "The body is larger than the 256 KB this call takes; send less at once",
+  ),
+  422: failure(
+    "The request is not valid; `errors` names each field",
+    "validation_error",
+    "user.user_id: Too small: expected string to have >=1 characters",
+    {
+      field: "user.user_id",
+      errors: [{ field: "user.user_id", message: "Too small: expected string to have >=1 characters" }],
+    },
+  ),
+  500: json(Failure, "Internal error; its cause is in the server's log", { detail: "Internal server error." }),
+  503: {
+    ...failure(
+      "Not now: PostgreSQL cannot be reached, a queue is full, or no worker is running",
+      "database_unavailable",
+      "PostgreSQL cannot be reached right now; /evaluate keeps answering from the last snapshot. Try again shortly",
+    ),
+    headers: retryAfter,
+  },
+  504: failure(
+    "The work goes on, but not within the time this call waits",
+    "still_running",
+    "The training still runs after 10 min; GET /train/jobs/2f0c3d1e-5b7a-4c57-9d0e-1a2b3c4d5e6f shows it",
+  ),
 } as const;

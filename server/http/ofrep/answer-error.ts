@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { HttpError, knownError } from "../errors.ts";
-import { json, type RouteContext } from "../route.ts";
+import { header, json, type RouteContext } from "../route.ts";
 
 /** OpenFeature's codes, as far as OFREP uses them. */
 const ErrorCode = z.enum(["FLAG_NOT_FOUND", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "PARSE_ERROR", "GENERAL"]);
@@ -52,17 +52,59 @@ function keyIn(path: string): string | undefined {
 }
 
 /** What may be answered instead, for a route's `responses`. */
-export function ofrepFailures<Status extends keyof typeof FAILURES>(...statuses: Status[]) {
-  const all = statuses.map((status) => [status, json(OfrepFailure, FAILURES[status])]);
-  return Object.fromEntries(all) as Record<Status, ReturnType<typeof json<typeof OfrepFailure>>>;
+export function ofrepFailures<Status extends keyof typeof OFREP_FAILURES>(...statuses: Status[]) {
+  return Object.fromEntries(statuses.map((status) => [status, OFREP_FAILURES[status]])) as Pick<
+    typeof OFREP_FAILURES,
+    Status
+  >;
 }
 
-const FAILURES = {
-  400: "The body is no JSON object (PARSE_ERROR), the context cannot be used (INVALID_CONTEXT), the decision needs a targeting key (TARGETING_KEY_MISSING), or there is no such environment (GENERAL)",
-  401: "No valid bearer token, neither as Authorization nor as X-API-Key",
-  403: "The token does not open this environment",
-  404: "There is no such flag in this environment (FLAG_NOT_FOUND)",
-  429: "Too much at once; Retry-After says when to come again",
-  500: "Internal error; its cause is in the server's log",
-  503: "The first snapshot is not loaded yet; see Retry-After",
+const failure = (description: string, errorCode: ErrorCode, errorDetails: string, more: object = {}) =>
+  json(OfrepFailure, description, { ...more, errorCode, errorDetails });
+const retryAfter = { "Retry-After": header("Seconds", "1") };
+
+/** One object a status: the document refers to it by name. */
+export const OFREP_FAILURES = {
+  400: failure(
+    "The body is no JSON object (PARSE_ERROR), the context cannot be used (INVALID_CONTEXT), the decision needs a targeting key (TARGETING_KEY_MISSING), or there is no such environment (GENERAL)",
+    "TARGETING_KEY_MISSING",
+    '"new-checkout" is decided by user, and the context has no targetingKey; send one',
+    { key: "new-checkout" },
+  ),
+  401: {
+    ...failure(
+      "No valid token, neither as Authorization nor as X-API-Key",
+      "GENERAL",
+      "The bearer token has expired; POST /auth/token gives a new one",
+    ),
+    headers: { "WWW-Authenticate": header("What would work", 'Bearer error="invalid_token"') },
+  },
+  403: failure(
+    "The token does not open this environment",
+    "GENERAL",
+    'X-Environment asks for "production", but this token only opens "staging"',
+  ),
+  404: failure(
+    "There is no such flag in this environment",
+    "FLAG_NOT_FOUND",
+    'There is no feature "new-checkot" in the environment production',
+    { key: "new-checkot" },
+  ),
+  429: {
+    ...failure(
+      "Too much at once",
+      "GENERAL",
+      "200 evaluations wait for the events of their users already; come again in a second",
+    ),
+    headers: retryAfter,
+  },
+  500: failure("Internal error; its cause is in the server's log", "GENERAL", "Internal server error."),
+  503: {
+    ...failure(
+      "The first snapshot is not loaded yet, or PostgreSQL cannot be reached",
+      "GENERAL",
+      "The first snapshot is not loaded yet; /health/ready says when it is",
+    ),
+    headers: retryAfter,
+  },
 } as const;

@@ -10,6 +10,7 @@ import { flagAnswer, OfrepFlag } from "./flag-answer.ts";
 const route = createRoute({
   method: "post",
   path: "/ofrep/v1/evaluate/flags/{key}",
+  operationId: "evaluateFlag",
   tags: ["ofrep"],
   summary: "OFREP: evaluate one flag",
   description: "What OpenFeature's server-side providers call. The same decision as POST /evaluate, in OFREP's words.",

@@ -12,6 +12,7 @@ const Whole = z.string().regex(/^\d{1,15}$/);
 const route = createRoute({
   method: "get",
   path: "/ofrep/v1/streams/{environment}",
+  operationId: "streamFlagChanges",
   tags: ["ofrep"],
   summary: "OFREP: hear when to fetch again",
   description:

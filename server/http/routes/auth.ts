@@ -28,10 +28,12 @@ const TokenAnswer = z
 export const route = createRoute({
   method: "post",
   path: "/auth/token",
+  operationId: "createToken",
   tags: ["access"],
   summary: "Exchange the issuer key for a bearer token",
   request: { body: { ...json(TokenRequest, "The key and what the token shall say"), required: true } },
   responses: { 200: json(TokenAnswer, "A token"), ...failures(400, 401, 409) },
+  security: [],
 });
 
 export function authRoutes(app: App, services: Pick<Services, "config" | "clock">): void {

@@ -2,12 +2,13 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
 import type { EventStreams } from "../ofrep/event-streams.ts";
-import { type App, failures, on } from "../route.ts";
+import { type App, on } from "../route.ts";
 import { starting } from "./evaluate.ts";
 
 const route = createRoute({
   method: "get",
   path: "/changes",
+  operationId: "streamChanges",
   tags: ["decisions"],
   summary: "Hear when decisions may differ",
   description:
@@ -17,7 +18,6 @@ const route = createRoute({
       description: "Events and comments, until the client or the server ends",
       content: { "text/event-stream": {} },
     },
-    ...failures(401, 403, 404, 503),
   },
 });
 

@@ -47,24 +47,30 @@ const tags = ["operations"];
 const page = createRoute({
   method: "get",
   path: "/docs",
+  operationId: "getDocs",
   tags,
   summary: "This document, to read and to try",
   responses: { 200: { description: "A page", content: { "text/html": { schema: z.string() } } }, ...failures(404) },
+  security: [],
 });
 const asset = createRoute({
   method: "get",
   path: "/docs/{version}/{file}",
+  operationId: "getDocsAsset",
   tags,
   summary: "What the page is made of",
   request: { params: z.object({ version: z.string(), file: z.string() }) },
   responses: { 200: { description: "A file" }, ...failures(404) },
+  security: [],
 });
 const document = createRoute({
   method: "get",
   path: "/openapi.json",
+  operationId: "getOpenApi",
   tags,
   summary: "This document, to generate clients from",
   responses: { 200: json(z.looseObject({ openapi: z.literal("3.1.0") }), "OpenAPI 3.1"), ...failures(404) },
+  security: [],
 });
 
 /** `app` holds the document of every route, also of the hot ones. ENABLE_DOCS=false: 404. */

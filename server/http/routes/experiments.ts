@@ -47,7 +47,7 @@ const NewExperiment = z
   })
   .meta({ id: "NewExperiment" });
 
-const StoredExperiment = z
+export const StoredExperiment = z
   .object({
     id: z.int(),
     environment: z.string(),
@@ -74,51 +74,57 @@ const params = z.object({ id: z.string().describe("A whole number") });
 export const create = createRoute({
   method: "post",
   path: "/experiments",
+  operationId: "createExperiment",
   tags,
   summary: "Compare variants of a feature; while it runs, its split decides",
   request: { body: { ...json(NewExperiment, "What is compared, and by what"), required: true } },
-  responses: { 201: json(StoredExperiment, "Created"), ...failures(400, 401, 404, 409, 503) },
+  responses: { 201: json(StoredExperiment, "Created"), ...failures(409) },
 });
 export const list = createRoute({
   method: "get",
   path: "/experiments",
+  operationId: "listExperiments",
   tags,
   summary: "All experiments of the environment",
-  responses: { 200: json(z.array(StoredExperiment), "By creation"), ...failures(401, 503) },
+  responses: { 200: json(z.array(StoredExperiment), "By creation") },
 });
 export const get = createRoute({
   method: "get",
   path: "/experiments/{id}",
+  operationId: "getExperiment",
   tags,
   summary: "One experiment",
   request: { params },
-  responses: { 200: json(StoredExperiment, "As stored"), ...failures(401, 404, 503) },
+  responses: { 200: json(StoredExperiment, "As stored") },
 });
 export const result = createRoute({
   method: "get",
   path: "/experiments/{id}/result",
+  operationId: "getExperimentResult",
   tags,
   summary: "What the exposed users did so far, and what follows",
   description:
     "The intervals hold for one look, when every arm has its samples. Looking often and stopping at the first success finds effects that are not there.",
   request: { params },
-  responses: { 200: json(Result, "So far"), ...failures(401, 404, 503) },
+  responses: { 200: json(Result, "So far") },
 });
 export const start = createRoute({
   method: "post",
   path: "/experiments/{id}/start",
+  operationId: "startExperiment",
   tags,
   summary: "Start an experiment that was created with enabled: false",
   request: { params },
-  responses: { 200: json(StoredExperiment, "It runs"), ...failures(401, 404, 409, 503) },
+  responses: { 200: json(StoredExperiment, "It runs"), ...failures(409) },
 });
 export const stop = createRoute({
   method: "post",
   path: "/experiments/{id}/stop",
+  operationId: "stopExperiment",
   tags,
   summary: "End an experiment for good; the feature's own steps decide again",
   request: { params },
-  responses: { 200: json(StoredExperiment, "It has ended"), ...failures(401, 404, 503) },
+  responses: { 200: json(StoredExperiment, "It has ended") },
 });
 
 export function experimentRoutes(app: App, services: Pick<Services, "experiments" | "features" | "snapshots">): void {

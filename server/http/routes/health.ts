@@ -33,17 +33,21 @@ const tags = ["operations"];
 const health = createRoute({
   method: "get",
   path: "/health",
+  operationId: "getHealth",
   tags,
   summary: "The process answers",
   responses: { 200: json(Alive, "It does") },
+  security: [],
 });
-const live = createRoute({ ...health, path: "/health/live" });
+const live = createRoute({ ...health, path: "/health/live", operationId: "getLiveness" });
 export const ready = createRoute({
   method: "get",
   path: "/health/ready",
+  operationId: "getReadiness",
   tags,
   summary: "Whether requests should be sent here, with details",
   responses: { 200: json(Readiness, "ok or degraded: it serves"), 503: json(Readiness, "Nothing to serve from yet") },
+  security: [],
 });
 
 export function healthRoutes(app: App, { snapshots, observer }: Pick<Services, "snapshots" | "observer">): void {

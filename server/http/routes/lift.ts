@@ -9,7 +9,7 @@ import { createAssignment } from "../../../core/policy/assignment.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, json, on } from "../route.ts";
 
 const DAY = 86_400_000;
 const DEFAULT_PERIOD = 30 * DAY;
@@ -18,6 +18,7 @@ const DEFAULT_WINDOW = 7 * DAY;
 export const lift = createRoute({
   method: "get",
   path: "/features/{feature}/lift",
+  operationId: "getFeatureLift",
   tags: ["features"],
   summary: "What deciding by model does to the objective, against the permanent holdout",
   description:
@@ -33,7 +34,6 @@ export const lift = createRoute({
   },
   responses: {
     200: json(HoldoutLift.meta({ id: "HoldoutLift" }), "So far; also when there is nothing yet"),
-    ...failures(401, 403, 404, 503),
   },
 });
 

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
-import { type App, failures, on } from "../route.ts";
+import { type App, on } from "../route.ts";
 
 const Metrics = z
   .object({
@@ -23,6 +23,7 @@ const Metrics = z
 export const metrics = createRoute({
   method: "get",
   path: "/metrics",
+  operationId: "getMetrics",
   tags: ["operations"],
   summary: "Counters, gauges and timings: Prometheus text, or JSON when Accept asks for it",
   responses: {
@@ -30,7 +31,6 @@ export const metrics = createRoute({
       description: "Since the process started",
       content: { "text/plain": { schema: z.string() }, "application/json": { schema: Metrics } },
     },
-    ...failures(401),
   },
 });
 

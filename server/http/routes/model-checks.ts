@@ -30,20 +30,22 @@ const params = z.object({ version: z.string() });
 export const list = createRoute({
   method: "get",
   path,
+  operationId: "listModelChecks",
   tags,
   summary: "What the checks of a model found, newest first",
   description:
     "Every model that decides is checked once an hour: whether its inputs and scores are still distributed as in training, whether its probabilities come true, whether what was served fits the stored propensities, and whether its users do worse than those held out.",
   request: { params, query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20) }) },
-  responses: { 200: json(Checks, "Newest first"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(Checks, "Newest first") },
 });
 export const ask = createRoute({
   method: "post",
   path,
+  operationId: "checkModel",
   tags,
   summary: "Check a model that decides, as soon as a worker is free",
   request: { params },
-  responses: { 202: json(Asked, "It will be"), ...failures(401, 403, 404, 409, 503) },
+  responses: { 202: json(Asked, "It will be"), ...failures(409) },
 });
 
 export function modelCheckRoutes(app: App, { models, checks }: Pick<Services, "models" | "checks">): void {

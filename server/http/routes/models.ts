@@ -89,44 +89,49 @@ const feature_key = z.string().min(1).max(100).optional();
 export const status = createRoute({
   method: "get",
   path: "/model/status",
+  operationId: "getModelStatus",
   tags,
   summary: "The model that decides for a feature, or by default",
   request: { query: z.object({ feature_key }) },
-  responses: { 200: json(Status, "`not_trained` before the first"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(Status, "`not_trained` before the first") },
 });
 export const runs = createRoute({
   method: "get",
   path: "/model/runs",
+  operationId: "listModels",
   tags,
   summary: "Trained versions, newest first",
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20), feature_key }) },
-  responses: { 200: json(Runs, "Newest first"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(Runs, "Newest first") },
 });
 export const read = createRoute({
   method: "get",
   path: "/models/{version}",
+  operationId: "getModel",
   tags,
   summary: "One version with its artifact",
   request: { params },
-  responses: { 200: json(Whole, "The model"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(Whole, "The model") },
 });
 export const promote = createRoute({
   method: "post",
   path: "/models/{version}/promote",
+  operationId: "promoteModel",
   tags,
   summary: "Make a candidate live, for all of the model's users",
   description:
     "The live model is retired, and no other candidate goes on taking over from it. 409 `not_better`: the candidate did not pass the gate, and the message says why; `force` with a `reason` promotes it all the same. Who did it, why, and whether it was forced is in the audit log.",
   request: { params, body: json(PromoteRequest, "Why, and whether against the verdict") },
-  responses: { 200: json(Summary, "The model, live"), ...failures(400, 401, 403, 404, 409, 503) },
+  responses: { 200: json(Summary, "The model, live"), ...failures(409) },
 });
 export const rollback = createRoute({
   method: "post",
   path: "/models/{version}/rollback",
+  operationId: "rollbackModel",
   tags,
   summary: "Make this version live again",
   request: { params, body: json(RollbackRequest, "Why") },
-  responses: { 200: json(Summary, "The model, live"), ...failures(400, 401, 403, 404, 409, 503) },
+  responses: { 200: json(Summary, "The model, live"), ...failures(409) },
 });
 
 export function modelRoutes(app: App, services: Pick<Services, "models" | "snapshots">): void {

@@ -8,25 +8,31 @@ const html = { 200: { description: "A page", content: { "text/html": { schema: z
 const start = createRoute({
   method: "get",
   path: "/",
+  operationId: "getDashboard",
   tags,
   summary: "The dashboard: its first page",
   responses: html,
+  security: [],
 });
 const page = createRoute({
   method: "get",
   path: "/app/{page}",
+  operationId: "getDashboardPage",
   tags,
   summary: "The dashboard: any other page, also deeper ones",
   request: { params: z.object({ page: z.string() }) },
   responses: html,
+  security: [],
 });
 const asset = createRoute({
   method: "get",
   path: "/assets/{file}",
+  operationId: "getDashboardAsset",
   tags,
   summary: "What the dashboard is made of",
   request: { params: z.object({ file: z.string() }) },
   responses: { 200: { description: "A file" }, ...failures(404) },
+  security: [],
 });
 
 /** Everything is this server's own: no inline script or style, nothing from another host. */

@@ -14,7 +14,7 @@ import { type Configuration, Invalid } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, json, on } from "../route.ts";
 
 /** About how many decisions one replay reads: of more, it takes a part of the users. */
 const MAX_DECISIONS = 200_000;
@@ -63,6 +63,7 @@ const ReplayAnswer = ReplayResult.unwrap()
 export const route = createRoute({
   method: "post",
   path: "/features/{feature}/replay",
+  operationId: "replayFeature",
   tags: ["features"],
   summary: "What would have happened if another policy had decided",
   description:
@@ -73,7 +74,6 @@ export const route = createRoute({
   },
   responses: {
     200: json(ReplayAnswer, "The estimates and a verdict, or a refusal in words"),
-    ...failures(400, 401, 403, 404, 413, 503),
   },
 });
 

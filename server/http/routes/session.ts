@@ -28,6 +28,7 @@ const tags = ["access"];
 const create = createRoute({
   method: "post",
   path: "/session",
+  operationId: "createSession",
   tags,
   summary: "Sign a browser in",
   description:
@@ -35,19 +36,21 @@ const create = createRoute({
   request: {
     body: { ...json(SessionRequest, "The issuer key or a token, and what the session shall say"), required: true },
   },
-  responses: { 200: json(Session, "Signed in"), ...failures(400, 401, 403, 409) },
+  responses: { 200: json(Session, "Signed in"), ...failures(401, 403, 409) },
   security: [],
 });
 const read = createRoute({
   method: "get",
   path: "/session",
+  operationId: "getSession",
   tags,
   summary: "Who asks, by cookie or token",
-  responses: { 200: json(Session, "Whoever asks"), ...failures(401, 403, 404) },
+  responses: { 200: json(Session, "Whoever asks") },
 });
 const remove = createRoute({
   method: "delete",
   path: "/session",
+  operationId: "deleteSession",
   tags,
   summary: "Sign the browser out",
   description: "The cookie is gone; a token that was copied elsewhere holds until it expires.",

@@ -3,7 +3,7 @@ import { Objective } from "../../../core/feature/objective.ts";
 import { findOperator, operatorNames } from "../../../core/feature/operators.ts";
 import type { Strategy } from "../../../core/strategy.ts";
 import type { Services } from "../../services.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, json, on } from "../route.ts";
 
 const Strategies = z
   .object({
@@ -36,9 +36,10 @@ export type StrategiesAnswer = z.infer<typeof Strategies>;
 export const list = createRoute({
   method: "get",
   path: "/strategies",
+  operationId: "listStrategies",
   tags: ["features"],
   summary: "What a feature can be made of: every strategy with its settings, every operator, the objective",
-  responses: { 200: json(Strategies, "Of this server, its plugins included"), ...failures(401, 403) },
+  responses: { 200: json(Strategies, "Of this server, its plugins included") },
 });
 
 export function strategyRoutes(app: App, { strategies }: Pick<Services, "strategies">): void {

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, json, on } from "../route.ts";
 
 const UserAnswer = z
   .object({
@@ -23,11 +23,12 @@ export type UserProfile = z.infer<typeof UserAnswer>;
 export const read = createRoute({
   method: "get",
   path: "/users/{user_id}",
+  operationId: "getUser",
   tags: ["events"],
   summary: "What is known of a user: the sums that models learn from",
   description: "The events themselves: GET /events?user_id=…; decisions: GET /decisions?user_id=….",
   request: { params: z.object({ user_id: z.string() }) },
-  responses: { 200: json(UserAnswer, "Also of a user without events"), ...failures(401, 403, 404, 503) },
+  responses: { 200: json(UserAnswer, "Also of a user without events") },
 });
 
 export function userRoutes(app: App, { profileStore }: Pick<Services, "profileStore">): void {
