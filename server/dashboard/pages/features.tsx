@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api.ts";
-import { CreateFeature } from "../parts/create-feature.tsx";
+import { CreateFeature } from "../parts/feature/create-feature.tsx";
 import { FirstVisit } from "../parts/first-visit.tsx";
 import { Head, Loaded } from "../parts/states.tsx";
 import { paletteOf, type Share, VariantBar } from "../parts/variant.tsx";
 import { featureHref, query, setQuery } from "../router.ts";
 import { useResource } from "../use-resource.ts";
-import type { DecisionSummary, Feature, Model } from "../wire.ts";
+import type { DecisionSummary, Feature } from "../wire.ts";
 import { ago, counted, percent } from "../words.ts";
 
 interface Row {
@@ -14,7 +14,7 @@ interface Row {
   readonly served: readonly Share[];
   readonly total: number;
   readonly lastServed: string | null;
-  readonly model: Model | undefined;
+  readonly model: DecisionSummary["features"][number]["model"];
 }
 
 const SHOWS = [
@@ -35,7 +35,6 @@ export function FeaturesPage() {
   const summary = useResource("summary", (signal) => get<DecisionSummary>("/decisions/summary", signal), {
     every: 5_000,
   });
-  const models = useResource("models", (signal) => get<{ runs: Model[] }>("/model/runs?limit=200", signal));
   const [creating, setCreating] = useState(query("create") !== "");
   return (
     <>
@@ -49,7 +48,7 @@ export function FeaturesPage() {
           list.length === 0 ? (
             <FirstVisit create={() => setCreating(true)} done={features.reload} />
           ) : (
-            <List rows={rowsOf(list, summary.value, models.value?.runs ?? [])} />
+            <List rows={rowsOf(list, summary.value)} />
           )
         }
       </Loaded>
@@ -58,11 +57,10 @@ export function FeaturesPage() {
   );
 }
 
-function rowsOf(features: readonly Feature[], summary: DecisionSummary | undefined, models: readonly Model[]): Row[] {
-  const live = new Map(models.filter(({ status }) => status === "live").map((model) => [model.feature_key, model]));
+function rowsOf(features: readonly Feature[], summary: DecisionSummary | undefined): Row[] {
   const used = new Map(summary?.features.map((entry) => [entry.feature_key, entry]));
   return features.map((feature) => {
-    const { served = {}, last_served_at = null } = used.get(feature.key) ?? {};
+    const { served = {}, last_served_at = null, model = null } = used.get(feature.key) ?? {};
     const total = Object.values(served).reduce((sum, decisions) => sum + decisions, 0);
     const names = Object.keys(feature.variants);
     const placeOf = paletteOf(names, feature.off_variant);
@@ -70,7 +68,7 @@ function rowsOf(features: readonly Feature[], summary: DecisionSummary | undefin
       .sort(([a], [b]) => names.indexOf(a) - names.indexOf(b))
       .map(([name, decisions]) => ({ name, share: decisions / total, place: placeOf(name) }))
       .sort((a, b) => Number(a.place === 0) - Number(b.place === 0));
-    return { feature, served: shares, total, lastServed: last_served_at, model: live.get(feature.key) };
+    return { feature, served: shares, total, lastServed: last_served_at, model };
   });
 }
 
@@ -241,7 +239,7 @@ function Rollout({ percentage, feature }: { percentage: number; feature: Feature
 
 function ModelChip({ row: { feature, model } }: { row: Row }) {
   if (!learns(feature)) return <span class="small soft">none</span>;
-  if (model === undefined) return <span class="chip warn">no model yet</span>;
+  if (model === null) return <span class="chip warn">no model yet</span>;
   const tone = { fresh: "good", warning: "warn", stopped: "bad" }[model.health];
   const words = { fresh: "live", warning: "drifting", stopped: "stopped" }[model.health];
   return <span class={`chip ${tone}`}>{words}</span>;

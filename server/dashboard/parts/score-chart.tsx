@@ -2,6 +2,7 @@ import type { PlotOptions } from "@observablehq/plot";
 import { useCallback } from "preact/hooks";
 import { percent, trimmed } from "../words.ts";
 import { Chart } from "./plot.tsx";
+import { scoreBars, shareBelow } from "./score-bars.ts";
 
 const BINS = 40;
 
@@ -19,10 +20,7 @@ export function ScoreChart({
   const passing = 1 - shareBelow(population, threshold);
   const options = useCallback(
     (Plot: typeof import("@observablehq/plot"), width: number): PlotOptions => {
-      const bars = Array.from({ length: BINS }, (_, bin) => {
-        const [from, to] = [bin / BINS, (bin + 1) / BINS];
-        return { from, to, share: shareBelow(population, to) - shareBelow(population, from) };
-      });
+      const bars = scoreBars(population, BINS);
       const high = Math.max(...bars.map(({ share }) => share));
       return {
         width,
@@ -76,16 +74,6 @@ export function ScoreChart({
       </figcaption>
     </figure>
   );
-}
-
-/** `quantiles` are evenly spaced, the first is the least score and the last the largest. */
-function shareBelow(quantiles: readonly number[], score: number): number {
-  const last = quantiles.length - 1;
-  const above = quantiles.findIndex((quantile) => quantile >= score);
-  if (above === -1) return 1;
-  if (above === 0) return 0;
-  const [low, high] = [quantiles[above - 1] as number, quantiles[above] as number];
-  return (above - 1 + (high > low ? (score - low) / (high - low) : 0)) / last;
 }
 
 function anchor(at: number): "start" | "middle" | "end" {

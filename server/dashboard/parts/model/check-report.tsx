@@ -1,7 +1,7 @@
-import { columnName } from "../explanation.ts";
-import type { Json } from "../wire.ts";
-import { count, percent, trimmed } from "../words.ts";
-import { Scroll } from "./scroll.tsx";
+import { columnName } from "../../explanation.ts";
+import type { Json } from "../../wire.ts";
+import { count, percent, trimmed } from "../../words.ts";
+import { Scroll } from "../scroll.tsx";
 
 /** As core/drift stores it, as far as it is drawn here. */
 interface Report {

@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
-import { call } from "../api.ts";
-import { featureHref, go } from "../router.ts";
-import type { Feature, Json } from "../wire.ts";
-import { percent } from "../words.ts";
-import { Dialog } from "./dialog.tsx";
+import { call } from "../../api.ts";
+import { featureHref, go } from "../../router.ts";
+import type { Feature, Json } from "../../wire.ts";
+import { percent } from "../../words.ts";
+import { Dialog } from "../dialog.tsx";
+import { say } from "../toast.tsx";
 import { RolloutControl } from "./rollout-control.tsx";
-import { say } from "./toast.tsx";
+import { VariantsEditor } from "./variants-editor.tsx";
 
 type Type = Feature["type"];
 
@@ -104,7 +105,7 @@ export function CreateFeature({ close }: { close: () => void }) {
           <option value="object">JSON objects</option>
         </select>
       </div>
-      {type !== "boolean" && <Variants variants={variants} change={setVariants} />}
+      {type !== "boolean" && <VariantsEditor variants={variants} change={setVariants} />}
       <fieldset>
         <legend>First rollout</legend>
         <RolloutControl value={rollout} change={setRollout} />
@@ -116,61 +117,6 @@ export function CreateFeature({ close }: { close: () => void }) {
         </p>
       </fieldset>
     </Dialog>
-  );
-}
-
-function Variants({
-  variants,
-  change,
-}: {
-  variants: readonly (readonly [string, string])[];
-  change: (variants: (readonly [string, string])[]) => void;
-}) {
-  const set = (index: number, entry: readonly [string, string]) =>
-    change(variants.map((before, at) => (at === index ? entry : before)));
-  return (
-    <fieldset class="stack">
-      <legend>Variants: name and value</legend>
-      {variants.map(([name, text], index) => (
-        <div class="row" key={index}>
-          <input
-            aria-label={`Name of variant ${index + 1}`}
-            required
-            value={name}
-            readOnly={name === "off"}
-            onInput={({ currentTarget }) => set(index, [currentTarget.value, text])}
-            style={{ flex: "1 1 7rem" }}
-          />
-          <input
-            aria-label={`Value of variant ${index + 1}`}
-            class="mono"
-            required
-            value={text}
-            onInput={({ currentTarget }) => set(index, [name, currentTarget.value])}
-            style={{ flex: "2 1 9rem" }}
-          />
-          {name !== "off" && variants.length > 2 && (
-            <button
-              type="button"
-              class="small"
-              aria-label={`Remove ${name}`}
-              onClick={() => change(variants.filter((_, at) => at !== index))}
-            >
-              Remove
-            </button>
-          )}
-        </div>
-      ))}
-      <div>
-        <button
-          type="button"
-          class="small"
-          onClick={() => change([...variants.slice(0, -1), [`variant${variants.length}`, ""], ...variants.slice(-1)])}
-        >
-          Add a variant
-        </button>
-      </div>
-    </fieldset>
   );
 }
 

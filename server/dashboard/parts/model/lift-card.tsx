@@ -1,10 +1,10 @@
 import { useMemo } from "preact/hooks";
-import { get } from "../api.ts";
-import { useResource } from "../use-resource.ts";
-import type { HoldoutLift } from "../wire.ts";
-import { count, percent, SOURCES } from "../words.ts";
-import { IntervalChart } from "./interval-chart.tsx";
-import { Loaded } from "./states.tsx";
+import { get } from "../../api.ts";
+import { useResource } from "../../use-resource.ts";
+import type { HoldoutLift } from "../../wire.ts";
+import { count, percent, SOURCES } from "../../words.ts";
+import { IntervalChart } from "../interval-chart.tsx";
+import { Loaded } from "../states.tsx";
 
 const TONES: Readonly<Record<HoldoutLift["verdict"], string>> = {
   lifts: "good",

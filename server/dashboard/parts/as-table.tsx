@@ -1,0 +1,42 @@
+import { Scroll } from "./scroll.tsx";
+
+/** The numbers of a chart, for those who would rather read them. The first column names the row. */
+export function AsTable({
+  label,
+  head,
+  rows,
+}: {
+  label: string;
+  head: readonly string[];
+  rows: readonly (readonly string[])[];
+}) {
+  return (
+    <details class="small">
+      <summary>{label}, as a table</summary>
+      <Scroll label={label}>
+        <table class="compact">
+          <thead>
+            <tr>
+              {head.map((name, index) => (
+                <th key={name} scope="col" class={index === 0 ? "" : "num"}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row[0]}>
+                {row.map((cell, index) => (
+                  <td key={index} class={index === 0 ? "nums" : "num"}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </details>
+  );
+}

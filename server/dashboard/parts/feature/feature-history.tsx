@@ -1,0 +1,77 @@
+import { useState } from "preact/hooks";
+import { get } from "../../api.ts";
+import { diffJson } from "../../diff.ts";
+import { useResource } from "../../use-resource.ts";
+import type { Feature, Revisions } from "../../wire.ts";
+import { ago, counted, when } from "../../words.ts";
+import { Loaded } from "../states.tsx";
+import { Diff } from "./diff.tsx";
+import { comparable } from "./feature-write.ts";
+import { SaveFeature } from "./save-feature.tsx";
+
+/** Who changed what, when and why; each version can be had again. */
+export function FeatureHistory({ feature, restored }: { feature: Feature; restored: () => void }) {
+  const path = `/features/${encodeURIComponent(feature.key)}/revisions`;
+  const history = useResource(`${path} ${feature.version}`, (signal) => get<Revisions>(path, signal));
+  const [back, setBack] = useState<Revisions["revisions"][number]>();
+  return (
+    <section class="card">
+      <h2>History</h2>
+      <Loaded of={history}>
+        {({ revisions }) => (
+          <ol class="timeline">
+            {revisions.slice(0, 30).map((revision, index) => (
+              <li key={`${revision.version} ${revision.at}`}>
+                <div class="spread">
+                  <div class="grow">
+                    <b>Version {revision.version}</b>{" "}
+                    <span class="soft small">
+                      {revision.actor},{" "}
+                      <time dateTime={revision.at} title={when(revision.at)}>
+                        {ago(revision.at)}
+                      </time>
+                    </span>
+                    {revision.reason !== null && <p class="break">“{revision.reason}”</p>}
+                    <Changes of={revision} since={revisions[index + 1]} />
+                  </div>
+                  {index > 0 && revision.definition !== null && (
+                    <button type="button" class="small" onClick={() => setBack(revision)}>
+                      Restore
+                    </button>
+                  )}
+                </div>
+              </li>
+            ))}
+          </ol>
+        )}
+      </Loaded>
+      {back !== undefined && (
+        <SaveFeature
+          title={`Restore version ${back.version}?`}
+          before={feature}
+          after={{ ...feature, ...(back.definition as Partial<Feature>) }}
+          reason={`Restore version ${back.version}`}
+          close={() => setBack(undefined)}
+          saved={restored}
+        />
+      )}
+    </section>
+  );
+}
+
+type Revision = Revisions["revisions"][number];
+
+function Changes({ of, since }: { of: Revision; since: Revision | undefined }) {
+  if (of.definition === null) return <p class="small soft">Deleted</p>;
+  if (since === undefined || since.definition === null) return <p class="small soft">Created</p>;
+  const [before, after] = [since.definition, of.definition] as unknown as [Feature, Feature];
+  const lines = diffJson(comparable(before), comparable(after), 0);
+  return (
+    <details>
+      <summary class="small">
+        {lines.length === 0 ? "Changed in words only" : counted(lines.length, "changed line")}
+      </summary>
+      <Diff lines={lines} />
+    </details>
+  );
+}

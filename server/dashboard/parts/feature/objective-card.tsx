@@ -1,0 +1,75 @@
+import type { Json, Strategies } from "../../wire.ts";
+import { duration, percent } from "../../words.ts";
+import type { Schema } from "../form/schema.ts";
+import { type Config, SchemaForm } from "../form/schema-form.tsx";
+
+/** What a feature is to improve, and how it may be learned; null: nothing, so that nobody is held out or explores. */
+export function ObjectiveCard({
+  objective,
+  known,
+  variants,
+  change,
+}: {
+  objective: Config | null;
+  known: Strategies;
+  variants: readonly string[];
+  change: (objective: Config | null) => void;
+}) {
+  if (objective === null)
+    return (
+      <section class="card stack" aria-label="Objective">
+        <h2>Objective</h2>
+        <p class="soft">
+          None: nobody is held out and nothing is explored. Models can learn who is likely to convert, but not for whom
+          the feature makes a difference.
+        </p>
+        <div>
+          <button type="button" onClick={() => change({})}>
+            Add an objective
+          </button>
+        </div>
+      </section>
+    );
+  return (
+    <section class="card stack" aria-label="Objective">
+      <div class="spread">
+        <h2>Objective</h2>
+        <button type="button" class="small" onClick={() => change(null)}>
+          Remove the objective
+        </button>
+      </div>
+      <p>{sentence(withDefaults(objective, known.objective))}</p>
+      <details open={Object.keys(objective).length === 0}>
+        <summary>All settings</summary>
+        <SchemaForm schema={known.objective} value={objective} choices={{ safe_variant: variants }} change={change} />
+      </details>
+    </section>
+  );
+}
+
+function withDefaults(objective: Config, { properties = {} }: Schema): Config {
+  const usual = Object.entries(properties).flatMap(([name, field]) =>
+    field.default === undefined ? [] : [[name, field.default] as const],
+  );
+  return { ...Object.fromEntries(usual), ...objective };
+}
+
+function sentence(objective: Config): string {
+  const { direction, value, event_types, window_seconds, holdout, exploration, guardrails } = objective;
+  const events = Array.isArray(event_types) ? event_types.map((type) => `“${type}”`).join(" or ") : "positive";
+  const what = typeof value === "object" && value !== null ? "the value of" : "how many users have";
+  const within = typeof window_seconds === "number" ? duration(window_seconds) : "a window chosen from the data";
+  const guarded = Array.isArray(guardrails) && guardrails.length > 0;
+  return [
+    `${direction === "decrease" ? "Decrease" : "Increase"} ${what} ${events} events within ${within} of the decision`,
+    guarded ? `, and let nothing else get worse` : "",
+    `. ${shareOf(holdout)} of users are held out for ever; `,
+    exploration === "frozen"
+      ? "nothing is explored, so nothing is learned."
+      : `${shareOf(exploration)} of decisions are drawn evenly, to learn from.`,
+  ].join("");
+}
+
+function shareOf(value: Json | undefined): string {
+  return typeof value === "number" ? percent(value) : "no share";
+}

@@ -1,0 +1,3 @@
+import type { Feature } from "../../wire.ts";
+
+export type Step = Feature["steps"][number];

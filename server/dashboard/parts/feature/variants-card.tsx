@@ -1,0 +1,39 @@
+import type { Feature, Json } from "../../wire.ts";
+import { shown } from "../../words.ts";
+import { Variant } from "../variant.tsx";
+
+export function VariantsCard({ feature, placeOf }: { feature: Feature; placeOf: (variant: string | null) => number }) {
+  return (
+    <section class="card">
+      <h2>Variants</h2>
+      <table class="compact">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Value</th>
+            <th scope="col">Served</th>
+          </tr>
+        </thead>
+        <tbody>
+          {Object.entries(feature.variants).map(([variant, value]) => (
+            <tr key={variant}>
+              <td>
+                <Variant name={variant} place={placeOf(variant)} />
+              </td>
+              <td class="mono break">{shown(value as Json, 60)}</td>
+              <td class="small soft">{rolesOf(variant, feature)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function rolesOf(variant: string, { off_variant, fallback_variant }: Feature): string {
+  const roles = [
+    ...(variant === off_variant ? ["while switched off"] : []),
+    ...(variant === fallback_variant ? ["as fallback"] : []),
+  ];
+  return roles.join(", ");
+}

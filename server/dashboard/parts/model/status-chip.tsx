@@ -1,0 +1,9 @@
+import type { Model } from "../../wire.ts";
+import { percent } from "../../words.ts";
+import { HEALTH } from "./health-words.ts";
+
+export function StatusChip({ model: { status, traffic, health } }: { model: Model }) {
+  if (status === "live") return <span class={`chip ${HEALTH[health][0]}`}>live</span>;
+  if (traffic > 0) return <span class="chip warn">takes over {percent(traffic, 0)}</span>;
+  return <span class="chip">{status}</span>;
+}

@@ -1,0 +1,43 @@
+import { useState } from "preact/hooks";
+import { call } from "../../api.ts";
+import { Dialog } from "../dialog.tsx";
+import { say } from "../toast.tsx";
+
+export function TrainNow({ feature, trained }: { feature: string; trained: () => void }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" class="primary" onClick={() => setOpen(true)}>
+        Train now
+      </button>
+      {open && (
+        <Dialog
+          title={feature === "" ? "Train the global model?" : `Train a model for ${feature}?`}
+          action="Train"
+          close={() => setOpen(false)}
+          submit={async (form) => {
+            const learner = String(form.get("learner"));
+            await call("POST", "/train/async", { feature_key: feature === "" ? null : feature, learner });
+            say("Queued");
+            trained();
+          }}
+        >
+          <p>
+            It learns from what is stored now, and goes live only when it passes its gate.
+            {feature === "" && " A global model decides for every feature that has none of its own."}
+          </p>
+          <div>
+            <label for="learner">Learner</label>
+            <select id="learner" name="learner">
+              <option value="auto">Automatic: tries all, keeps the best</option>
+              <option value="logistic">Logistic regression</option>
+              <option value="trees">Boosted trees</option>
+              <option value="svm">Support vector machine</option>
+              <option value="ridge">Ridge (for bandits)</option>
+            </select>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
