@@ -1,4 +1,4 @@
-import { environment, online, signedOut, token } from "./session.ts";
+import { environment, online, signedOut } from "./session.ts";
 
 /** The server refused, or could not be reached (status 0). `message` says what would work. */
 export class ApiError extends Error {
@@ -40,7 +40,6 @@ export async function send(method: string, path: string, body?: unknown, options
   const { reason, version, signal, accept, lastId } = options;
   const headers = {
     ...(body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" }),
-    ...(token.value === "" ? {} : { Authorization: `Bearer ${token.value}` }),
     ...(environment.value === "production" ? {} : { "X-Environment": environment.value }),
     ...(reason === undefined || reason === "" ? {} : { "X-Reason": headerText(reason) }),
     ...(version === undefined ? {} : { "If-Match": `"${version}"` }),
@@ -55,7 +54,9 @@ export async function send(method: string, path: string, body?: unknown, options
       ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
     });
     online.value = true;
-    if (response.status === 401) signedOut.value = true;
+    // Whoever is signing in is told in the form.
+    if (response.status === 401 && path !== "/session")
+      signedOut.value ??= (await response.clone().text()).includes("token_expired") ? "ended" : "nobody";
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -80,8 +81,10 @@ function refusal(status: number, text: string): ApiError {
     return new ApiError(
       status,
       String(detail.code),
-      String(detail.message),
+      detail.code === "token_expired" ? ENDED : String(detail.message),
       "field" in detail ? String(detail.field) : undefined,
     );
   return new ApiError(status, "error", typeof detail === "string" ? detail : `The server answered ${status}.`);
 }
+
+const ENDED = "Nothing was done, because your session has ended: sign in and try again.";

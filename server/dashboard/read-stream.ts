@@ -1,37 +1,40 @@
 import { ApiError, send } from "./api.ts";
-import { online } from "./session.ts";
+import { online, signedOut } from "./session.ts";
 
+/** `open` is ours: a connection was made, and what the server counts begins anew. */
 export interface StreamEvent {
   readonly event: string;
   readonly data: string;
+  /** The last that was told, also by an earlier event. */
+  readonly id?: string | undefined;
 }
 
 /**
- * Server-sent events through fetch, which unlike EventSource can send a token. Comes again by itself after a loss, with the
- * id it last heard; ends with the signal.
+ * Server-sent events through fetch, which unlike EventSource can say the environment. Comes again by itself after a loss,
+ * with the id it last heard; ends with the signal.
  */
-export async function readStream(path: string, hear: (event: StreamEvent) => void, signal: AbortSignal): Promise<void> {
-  let lastId: string | undefined;
+export async function readStream(
+  path: string,
+  { hear, signal, since }: { hear: (event: StreamEvent) => void; signal: AbortSignal; since: string | undefined },
+): Promise<void> {
+  let id = since;
   while (!signal.aborted) {
     try {
-      const response = await send("GET", path, undefined, {
-        signal,
-        accept: "text/event-stream",
-        ...(lastId === undefined ? {} : { lastId }),
-      });
-      if (!response.ok || response.body === null)
-        throw new ApiError(response.status, "stream", "The stream was refused");
-      let rest = "";
-      for await (const text of textOf(response.body)) {
-        const blocks = (rest + text).split("\n\n");
-        rest = blocks.pop() ?? "";
-        for (const block of blocks) {
-          const fields = fieldsOf(block);
-          lastId = fields.id ?? lastId;
-          if (fields.data !== undefined) hear({ event: fields.event ?? "message", data: fields.data });
+      // Nobody is asked in vain while somebody has to sign in.
+      if (signedOut.peek() === undefined) {
+        const response = await send("GET", path, undefined, {
+          ...{ signal, accept: "text/event-stream" },
+          ...(id === undefined ? {} : { lastId: id }),
+        });
+        if (!response.ok || response.body === null)
+          throw new ApiError(response.status, "stream", "The stream was refused");
+        hear({ event: "open", data: "" });
+        for await (const event of eventsOf(response.body)) {
+          id = event.id ?? id;
+          hear({ ...event, id });
         }
+        online.value = false;
       }
-      online.value = false;
     } catch {
       if (signal.aborted) return;
     }
@@ -39,13 +42,20 @@ export async function readStream(path: string, hear: (event: StreamEvent) => voi
   }
 }
 
-async function* textOf(body: ReadableStream<Uint8Array>): AsyncIterable<string> {
+/** The events of a body, each with the id it has itself. */
+export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent, void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
+  let rest = "";
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    yield decoder.decode(value, { stream: true });
+    const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const { id, event = "message", data } = fieldsOf(block);
+      if (data !== undefined) yield { event, data, id };
+    }
   }
 }
 

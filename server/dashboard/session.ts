@@ -1,9 +1,10 @@
 import { effect, signal } from "@preact/signals";
+import type { Session } from "./wire.ts";
 
-/** Bearer token of this tab; gone when it is closed. Sent by us alone, so no other site can use it. */
-export const token = signal(sessionStorage.getItem("token") ?? "");
-/** True when the server asks for a token and we have none that it takes. */
-export const signedOut = signal(false);
+/** Who asks. undefined: not known yet. */
+export const session = signal<Session | undefined>(undefined);
+/** Why the server wants somebody to sign in: nobody did, or the session has ended. undefined: it does not. */
+export const signedOut = signal<"nobody" | "ended" | undefined>(undefined);
 /** False while the server cannot be reached. */
 export const online = signal(true);
 export const environment = signal(localStorage.getItem("environment") ?? "production");
@@ -11,7 +12,6 @@ export const environment = signal(localStorage.getItem("environment") ?? "produc
 export type Theme = "light" | "dark" | "system";
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "system");
 
-effect(() => sessionStorage.setItem("token", token.value));
 effect(() => localStorage.setItem("environment", environment.value));
 effect(() => {
   localStorage.setItem("theme", theme.value);

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { get } from "./api.ts";
+import { call, get } from "./api.ts";
 import { EventsPage } from "./pages/events.tsx";
 import { ExperimentsPage } from "./pages/experiments.tsx";
 import { ExplainPage } from "./pages/explain.tsx";
@@ -7,13 +7,14 @@ import { FeaturePage } from "./pages/feature.tsx";
 import { FeaturesPage } from "./pages/features.tsx";
 import { LivePage } from "./pages/live.tsx";
 import { ModelsPage } from "./pages/models.tsx";
-import { SignIn } from "./pages/sign-in.tsx";
+import { SignIn, SignInAgain } from "./pages/sign-in.tsx";
 import { SystemPage } from "./pages/system.tsx";
 import { UserPage } from "./pages/user.tsx";
 import { Toast } from "./parts/toast.tsx";
 import { address } from "./router.ts";
-import { environment, online, signedOut, type Theme, theme } from "./session.ts";
+import { environment, online, session, signedOut, type Theme, theme } from "./session.ts";
 import { useResource } from "./use-resource.ts";
+import type { Session } from "./wire.ts";
 
 const PAGES = [
   ["/", "Features"],
@@ -38,8 +39,9 @@ export function Shell() {
         </div>
       )}
       <main id="main" key={environment.value}>
-        {signedOut.value ? <SignIn /> : <Page />}
+        {signedOut.value === "nobody" ? <SignIn /> : <Page />}
       </main>
+      {signedOut.value === "ended" && <SignInAgain />}
       <Toast />
     </>
   );
@@ -95,7 +97,8 @@ function Top() {
           </ul>
         </nav>
         <div class="tools">
-          {!signedOut.value && <Environments />}
+          {signedOut.value !== "nobody" && <Environments />}
+          <Who />
           <ThemeButton />
         </div>
       </div>
@@ -136,6 +139,31 @@ function Environments() {
         </option>
       ))}
     </select>
+  );
+}
+
+/** Nothing where nobody signs in. */
+function Who() {
+  useEffect(() => {
+    void get<Session>("/session").then(
+      (found) => {
+        session.value = found;
+      },
+      // Whatever is wrong, the page itself meets it too and tells.
+      () => {},
+    );
+  }, []);
+  const { auth, actor } = session.value ?? { auth: false, actor: "" };
+  if (!auth || signedOut.value !== undefined) return null;
+  const signOut = () =>
+    call("DELETE", "/session").then(() => {
+      session.value = undefined;
+      signedOut.value = "nobody";
+    });
+  return (
+    <button type="button" class="plain small who" title={`Signed in as ${actor}`} onClick={signOut}>
+      Sign out <span class="wordy break">{actor}</span>
+    </button>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api.ts";
-import { environment } from "./session.ts";
+import { environment, signedOut } from "./session.ts";
 
 export interface Resource<Value> {
   /** The last that was read: kept while it is read again, and when that fails. */
@@ -26,11 +26,13 @@ export function useResource<Value>(
   const inEnvironment = key === undefined ? undefined : `${environment.value} ${key}`;
   const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
   const [turn, setTurn] = useState(0);
+  // Nobody is asked in vain; whoever signs in again finds everything read anew.
+  const away = signedOut.value !== undefined;
   const latest = useRef(read);
   latest.current = read;
 
   useEffect(() => {
-    if (inEnvironment === undefined) return;
+    if (inEnvironment === undefined || away) return;
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const again = (ms: number) => {
@@ -55,7 +57,7 @@ export function useResource<Value>(
       controller.abort();
       clearTimeout(timer);
     };
-  }, [inEnvironment, turn, every]);
+  }, [inEnvironment, turn, every, away]);
 
   const current = state.key === inEnvironment ? state : {};
   return { value: current.value, error: current.error, reload: () => setTurn((before) => before + 1) };

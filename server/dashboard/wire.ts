@@ -12,6 +12,7 @@ export type { FeatureAnswer as Feature, Revisions } from "../http/routes/feature
 export type { ModelCheckAnswer as ModelCheck } from "../http/routes/model-checks.ts";
 export type { ModelAnswer as Model } from "../http/routes/models.ts";
 export type { PreviewAnswer as Preview } from "../http/routes/preview.ts";
+export type { SessionAnswer as Session } from "../http/routes/session.ts";
 export type { ImportAnswer } from "../http/routes/simulate.ts";
 export type { StrategiesAnswer as Strategies } from "../http/routes/strategies.ts";
 export type { SystemAnswer as System } from "../http/routes/system.ts";

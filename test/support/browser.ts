@@ -26,7 +26,7 @@ export interface Visit {
   readonly width?: number;
 }
 
-/** A page of its own session, and what went wrong in it: exceptions, and whatever its security policy refused. */
+/** A page of its own session, and what went wrong in it: exceptions, whatever its security policy refused, other hosts. */
 export async function openPage(
   browser: Browser,
   { scheme = "light", width = 1280 }: Visit = {},
@@ -37,6 +37,10 @@ export async function openPage(
   page.on("pageerror", (error) => wrong.push(error.message));
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) wrong.push(message.text());
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== "data:" && hostname !== "127.0.0.1") wrong.push(`It asked ${hostname} for ${request.url()}`);
   });
   return { page, wrong };
 }

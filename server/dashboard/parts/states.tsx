@@ -11,10 +11,12 @@ export function Loaded<Value>({
   children: (value: Value) => ComponentChildren;
 }) {
   const { value, error, reload } = of;
-  if (value === undefined) return error === undefined ? <Loading /> : <Failed error={error} retry={reload} />;
+  // Who has to sign in is asked to: it will be read then.
+  const failed = error !== undefined && error.status !== 401;
+  if (value === undefined) return failed ? <Failed error={error} retry={reload} /> : <Loading />;
   return (
     <>
-      {error !== undefined && error.status !== 0 && <Failed error={error} retry={reload} />}
+      {failed && error.status !== 0 && <Failed error={error} retry={reload} />}
       {children(value)}
     </>
   );
