@@ -2,6 +2,7 @@ import { experimentArm } from "../../core/engine/experiment-arm.ts";
 import { checkEvent, type Rejection } from "../../core/event/check-event.ts";
 import type { NewEvent } from "../../core/ports.ts";
 import type { Services } from "../services.ts";
+import { databaseUnavailable } from "./errors.ts";
 
 /** How events come in, one or many: checked, given their experiment's arm, stored, counted. */
 export interface EventIntake {
@@ -16,7 +17,8 @@ export function eventIntake({
   snapshots,
   events,
   metrics,
-}: Pick<Services, "clock" | "snapshots" | "events" | "metrics">): EventIntake {
+  live,
+}: Pick<Services, "clock" | "snapshots" | "events" | "metrics" | "live">): EventIntake {
   const stored = metrics.counter("events_stored_total");
   const repeated = metrics.counter("events_duplicates_total");
 
@@ -35,10 +37,16 @@ export function eventIntake({
     },
 
     async store(environment, accepted) {
-      const outcomes = await events.append(environment, accepted);
+      if (snapshots.stale) throw databaseUnavailable();
+      const outcomes = await snapshots.unlessLost(events.append(environment, accepted));
       const duplicates = outcomes.reduce((sum, { duplicate }) => sum + Number(duplicate), 0);
       stored.add(outcomes.length - duplicates);
       if (duplicates > 0) repeated.add(duplicates);
+      if (live.watched)
+        for (const [index, { id, duplicate }] of outcomes.entries()) {
+          const { user_id, feature_key, event_type, timestamp } = accepted[index] as NewEvent;
+          if (!duplicate) live.tellEvent(environment, { id, user_id, feature_key, event_type, timestamp });
+        }
       return outcomes;
     },
   };
