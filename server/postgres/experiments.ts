@@ -1,7 +1,10 @@
+import { checkArms } from "../../core/experiment/check-arms.ts";
+import type { Feature } from "../../core/feature/feature.ts";
 import { Conflict, type ExperimentStore } from "../../core/ports.ts";
 import { changeServed } from "./change-served.ts";
 import { type ExperimentRow, experimentColumns, toExperiment } from "./experiment-rows.ts";
-import type { Sql } from "./sql.ts";
+import { type FeatureRow, featureColumns, toFeature } from "./feature-rows.ts";
+import type { Sql, Transaction } from "./sql.ts";
 
 /** The table `experiments`, and what `experiment_exposures` and `events` say about them. */
 export function experimentStore(sql: Sql): ExperimentStore {
@@ -24,6 +27,7 @@ export function experimentStore(sql: Sql): ExperimentStore {
       const { name, feature_key, primary_metric_event, min_samples_per_variant, min_lift, alpha, enabled } = experiment;
       const arms = experiment.arms.map((arm) => ({ ...arm }));
       const write = changeServed(sql, environment, async (tx, changed) => {
+        if (enabled) checkArms(experiment, await readFeature(tx, environment, feature_key));
         const [row] = await tx<ExperimentRow[]>`
           with next as (select nextval(pg_get_serial_sequence('experiments', 'id')) as id)
           insert into experiments (
@@ -50,6 +54,7 @@ export function experimentStore(sql: Sql): ExperimentStore {
           throw new Conflict(
             `Experiment ${id} ended at ${stored.ended_at.toISOString()} and cannot be started again: its users would keep their arms, and what they did in between would count as if it had run. Create a new experiment, which draws new arms`,
           );
+        if (enabled) checkArms(stored, await readFeature(tx, environment, stored.feature_key));
         const update = tx<ExperimentRow[]>`
           update experiments
           set enabled = ${enabled}, ended_at = case when ${enabled} then null else coalesce(ended_at, now()) end
@@ -86,6 +91,13 @@ export function experimentStore(sql: Sql): ExperimentStore {
       return Object.fromEntries(rows.map(({ arm, users, positives }) => [arm, { users, positives }]));
     },
   };
+}
+
+/** As it is while the environment's write lock is held: it does not change before the experiment runs. */
+async function readFeature(tx: Transaction, environment: string, key: string): Promise<Feature | undefined> {
+  const [row] = await tx<FeatureRow[]>`
+    select ${featureColumns(tx)} from features where environment = ${environment} and key = ${key}`;
+  return row && toFeature(row);
 }
 
 /** Only the unique index can say without a race that one runs already. */

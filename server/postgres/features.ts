@@ -1,7 +1,9 @@
+import { checkArms } from "../../core/experiment/check-arms.ts";
 import type { Feature, FeatureDefinition } from "../../core/feature/feature.ts";
 import { type Author, Conflict, type FeatureStore, StaleVersion, type WriteCheck } from "../../core/ports.ts";
 import { changeServed, requireEnvironment } from "./change-served.ts";
 import { checkWrite } from "./check-write.ts";
+import { selectRunningExperiments } from "./experiment-rows.ts";
 import { type FeatureRow, featureColumns, selectFeatures, toFeature } from "./feature-rows.ts";
 import type { Sql, Transaction } from "./sql.ts";
 
@@ -32,6 +34,8 @@ export function featureStore(sql: Sql): FeatureStore {
         if (stored === undefined) return undefined;
         const definition = change(stored);
         await refuseTakenKey(tx, environment, definition.key, stored.id);
+        for (const running of await selectRunningExperiments(tx, environment))
+          if (running.feature_key === stored.key) checkArms(running, definition);
         const [row] = await tx<FeatureRow[]>`
           update features
           set key = ${definition.key}, definition = ${JSON.stringify(definition)}::text::json,

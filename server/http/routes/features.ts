@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Experiment } from "../../../core/experiment/experiment.ts";
 import { checkConfiguration } from "../../../core/feature/check-configuration.ts";
 import { type Feature, FeatureType } from "../../../core/feature/feature.ts";
 import { FeatureWrite, ThresholdMode } from "../../../core/feature/feature-write.ts";
@@ -7,7 +6,7 @@ import { Objective } from "../../../core/feature/objective.ts";
 import { shorthandOf } from "../../../core/feature/shorthand.ts";
 import { toDefinition } from "../../../core/feature/to-definition.ts";
 import { Json } from "../../../core/json.ts";
-import { Invalid, type WriteCheck } from "../../../core/ports.ts";
+import type { WriteCheck } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
@@ -131,9 +130,9 @@ export const revisions = createRoute({
 
 export function featureRoutes(
   app: App,
-  services: Pick<Services, "features" | "experiments" | "snapshots" | "strategies">,
+  services: Pick<Services, "features" | "snapshots" | "strategies">,
 ): void {
-  const { features, experiments, snapshots, strategies } = services;
+  const { features, snapshots, strategies } = services;
   const sound: WriteCheck = (after) => checkConfiguration(after, strategies);
 
   on(app, create, async (c) => {
@@ -158,12 +157,7 @@ export function featureRoutes(
     const name = c.req.param("feature") ?? "";
     const expected = expectedVersion(c);
     const write = check(FeatureWrite, await readJson(c));
-    const running = (await experiments.list(environment)).filter(({ enabled }) => enabled);
-    const change = (stored: Feature) => {
-      const definition = toDefinition(write, { strategies, stored });
-      requireArms(definition, stored.key, running);
-      return definition;
-    };
+    const change = (stored: Feature) => toDefinition(write, { strategies, stored });
     const stored = await features.update(environment, name, change, authorOf(c), { expected, check: sound });
     if (stored === undefined) throw notFound("feature", name);
     await snapshots.refresh(environment);
@@ -185,19 +179,6 @@ export function featureRoutes(
     if (found.length === 0) throw notFound("feature", name);
     return c.json({ revisions: found });
   });
-}
-
-/** Throws Invalid when a running experiment serves a variant that the feature no longer has. */
-function requireArms({ variants }: Pick<Feature, "variants">, key: string, running: readonly Experiment[]): void {
-  for (const { feature_key, name, arms } of running) {
-    const gone = feature_key === key && arms.find(({ variant }) => !Object.hasOwn(variants, variant));
-    if (gone)
-      throw new Invalid(
-        "variant_in_experiment",
-        `The running experiment "${name}" serves the variant "${gone.variant}": stop it before the variant is removed`,
-        "/variants",
-      );
-  }
 }
 
 /** The base contract's fields first; its shorthand is derived from the steps. */

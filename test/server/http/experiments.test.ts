@@ -214,6 +214,37 @@ describe("an experiment, end to end", () => {
     expect((await server.call("PUT", "/features/kept", without)).status).toBe(200);
   });
 
+  test("keeps its feature's key", async () => {
+    await createFeature("named");
+    const { body } = await create({ feature_key: "named" });
+    const renamed = await server.call("PUT", "/features/named", { key: "renamed", name: "Renamed" });
+    expect(renamed).toMatchObject({ status: 422, body: { detail: { code: "feature_in_experiment", field: "key" } } });
+    await server.call("POST", `/experiments/${body.id}/stop`);
+    expect((await server.call("PUT", "/features/named", { key: "renamed", name: "Renamed" })).status).toBe(200);
+  });
+
+  test("cannot be started when the feature has lost a variant meanwhile", async () => {
+    await createFeature("lost");
+    const { body } = await create({ feature_key: "lost", enabled: false });
+    const without = { key: "lost", name: "Lost", variants: { off: false }, steps: [] };
+    expect((await server.call("PUT", "/features/lost", without)).status).toBe(200);
+    const started = await server.call("POST", `/experiments/${body.id}/start`);
+    expect(started).toMatchObject({ status: 422, body: { detail: { code: "variant_in_experiment" } } });
+  });
+
+  test("never runs without its variants, whichever of two writers comes first", async () => {
+    for (let round = 0; round < 8; round++) {
+      const key = `raced${round}`;
+      await createFeature(key);
+      const writes = [
+        () => create({ feature_key: key }),
+        () => server.call("PUT", `/features/${key}`, { key, name: "Raced", variants: { off: false }, steps: [] }),
+      ];
+      const [one, two] = await Promise.all((round % 2 ? writes : writes.toReversed()).map((write) => write()));
+      expect([one?.status, two?.status].filter((status) => status === 422)).toHaveLength(1);
+    }
+  });
+
   test("waits when it was created with enabled: false", async () => {
     await createFeature("waiting");
     const { body: experiment } = await create({ feature_key: "waiting", enabled: false });

@@ -1,7 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FeatureWrite } from "../../../core/feature/feature-write.ts";
+import { toDefinition } from "../../../core/feature/to-definition.ts";
 import type { ExperimentStore } from "../../../core/ports.ts";
 import { experimentStore } from "../../../server/postgres/experiments.ts";
+import { featureStore } from "../../../server/postgres/features.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { STRATEGIES } from "../../support/make-configuration.ts";
+
+const KEYS = [
+  "stored",
+  "heard",
+  "hidden",
+  "raced",
+  "restarted",
+  "second",
+  "counted",
+  "uncounted",
+  "counted-later",
+  "unseen",
+];
 
 let database: TestDatabase;
 let store: ExperimentStore;
@@ -10,6 +27,9 @@ beforeAll(async () => {
   database = await createTestDatabase();
   store = experimentStore(database.sql);
   await database.sql`insert into environments (key) values ('staging')`;
+  for (const key of KEYS)
+    for (const environment of ["production", "staging"])
+      await featureStore(database.sql).create(environment, feature(key), { actor: "ada" });
 });
 afterAll(() => database.close());
 
@@ -26,6 +46,9 @@ const definition = {
     { name: "B", variant: "on", weight: 50 },
   ],
 };
+
+const feature = (key: string) =>
+  toDefinition(FeatureWrite.parse({ key, name: "Feature" }), { strategies: STRATEGIES, stored: undefined });
 
 describe("experimentStore()", () => {
   test("stores what was asked with a seed of its own, and counts it as a change of what is served", async () => {
