@@ -18,6 +18,7 @@ import { evaluateRoute } from "./routes/evaluate.ts";
 import { evaluateBatchRoute } from "./routes/evaluate-batch.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { experimentRoutes } from "./routes/experiments.ts";
+import { exposureRoute } from "./routes/exposures.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { healthRoutes } from "./routes/health.ts";
 
@@ -31,6 +32,7 @@ import { replayRoute } from "./routes/replay.ts";
 import { segmentRoutes } from "./routes/segments.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { simulateRoutes } from "./routes/simulate.ts";
+import { snapshotRoute } from "./routes/snapshot.ts";
 import { strategyRoutes } from "./routes/strategies.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { trainRoutes } from "./routes/train.ts";
@@ -62,6 +64,8 @@ export function createApp(services: Services): HttpApp {
   decisionRoutes(api, services);
   const ofrep = ofrepRoutes(api, services);
   changesRoute(api, services, ofrep);
+  snapshotRoute(api, services);
+  exposureRoute(api, services);
   featureRoutes(api, services);
   previewRoute(api, services);
   strategyRoutes(api, services);
@@ -106,7 +110,7 @@ export function createApp(services: Services): HttpApp {
 
 /** What is stored and read there. */
 const IN_DATABASE =
-  /^\/(decisions(?!\/stream)|environments|events|experiments|features|ingest|models?|segments|simulate|system|train|users)(\/|$)/;
+  /^\/(decisions(?!\/stream)|environments|events|experiments|exposures|features|ingest|models?|segments|simulate|system|train|users)(\/|$)/;
 
 function guard(
   api: App,

@@ -5,6 +5,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     "Decisions in which a step that should have decided could not, by the first such step and its cause.",
   exposures_written_total: "Decisions stored in the database.",
   exposures_dropped_total: "Decisions that were not stored because the buffer was full or the process ended.",
+  exposures_reported_total: "Decisions made elsewhere that were reported: stored, or known already as duplicate.",
+  exposures_rejected_total: "Decisions made elsewhere that were refused, by reason.",
   exposures_repeated_total: "Decisions not stored because the same one was already stored for this user on this day.",
   exposures_waiting: "Decisions waiting to be stored.",
   events_stored_total: "Events stored, duplicates not counted.",

@@ -73,6 +73,22 @@ describe("the documented answers", () => {
     await call("GET /decisions/summary", 200, "/decisions/summary");
   });
 
+  test("of those who decide for themselves", async () => {
+    const { headers, body } = await call("GET /snapshot", 200, "/snapshot");
+    await call("GET /snapshot", 304, "/snapshot", undefined, { "If-None-Match": headers.get("etag") ?? "" });
+    const { feature_key, feature_version, variant, enabled, decision_source, reason, step } = (
+      await server.client.evaluate("checkout", { user_id: "u" })
+    );
+    const decided = { feature_key, feature_version, variant, enabled, decision_source, reason, step };
+    const figures = { score: null, threshold: null, confidence: null, probability: null, model_version: null };
+    const exposure = {
+      ...{ ...decided, ...figures, decision_id: "0123456789abcdef-1", at: new Date().toISOString(), user_id: "u" },
+      ...{ fallback: null, experiment: null, features: null, probabilities: null },
+    };
+    expect(body.features.map(({ key }: { key: string }) => key)).toContain("checkout");
+    await call("POST /exposures", 201, "/exposures", { exposures: [exposure, {}] });
+  });
+
   test("of OFREP", async () => {
     const one = "POST /ofrep/v1/evaluate/flags/{key}";
     const all = "POST /ofrep/v1/evaluate/flags";

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { readJson } from "../body.ts";
+import { catchUp } from "../catch-up.ts";
 import { type App, json, on } from "../route.ts";
 import { OfrepFailure, ofrepFailures } from "./answer-error.ts";
 import { askedContext, OfrepRequest } from "./asked-context.ts";
@@ -86,20 +87,4 @@ export function evaluateFlagsRoute(app: App, services: BulkServices, decider: De
     const eventStreams = [{ type: "sse", endpoint: { requestUri }, inactivityDelaySec: INACTIVITY_DELAY }];
     return c.json(requestUri === undefined ? whole : { ...whole, eventStreams }, 200, { ETag });
   });
-}
-
-/**
- * A client that heard of a revision from another server must not get an older one from this. What the client names is not
- * believed: one small query says whether there is anything to load.
- */
-async function catchUp(
-  { snapshots, configuration }: BulkServices,
-  environment: string,
-  heard: number | undefined,
-): Promise<void> {
-  const current = () => snapshots.get(environment)?.revision ?? 0;
-  if (heard === undefined || heard <= current() || snapshots.stale) return;
-  const stored = await configuration.environments().catch(() => []);
-  if (stored.some(({ key, revision }) => key === environment && revision > current()))
-    await snapshots.refresh(environment);
 }
