@@ -3,7 +3,7 @@ import type { DecisionAnswer } from "../http/decision-answer.ts";
 
 /**
  * What decides for a caller: the server, asked over HTTP (`createClient`), or a snapshot of it in this process. Safe reads
- * (details.ts) and the OpenFeature provider (openfeature.ts) take either.
+ * (safe-reads.ts) and the OpenFeature provider (openfeature.ts) take either.
  */
 export interface Evaluator {
   /**
@@ -12,6 +12,8 @@ export interface Evaluator {
    * was ever loaded. Without `user.user_id`, features that need none are decided.
    */
   evaluate(feature_key: string, user: User): Evaluated | Promise<Evaluated>;
+  /** Decides several features for one user at once, in their order. Default: `evaluate`, one by one. */
+  evaluateMany?(feature_keys: readonly string[], user: User): Promise<readonly Evaluated[]>;
   /** Resolves when it can answer; rejects when it could not within its own time limit. It may still become able later. */
   ready(): Promise<void>;
   /** Key of the environment it decides for; undefined until it is known. */

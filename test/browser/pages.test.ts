@@ -50,7 +50,12 @@ describe.skipIf(chromiumPath === undefined)("every page", () => {
     await server.client.evaluateUsers("banner", users);
     await server.client.createExperiment({ name: "Dark sells", feature_key: "dark-mode", primary_metric_event: "buy" });
     await server.client.evaluateUsers("dark-mode", users);
-    await server.client.track({ user_id: "ada", feature_key: "banner", event_type: "view", properties: { price: 3 } });
+    await server.client.storeEvent({
+      user_id: "ada",
+      feature_key: "banner",
+      event_type: "view",
+      properties: { price: 3 },
+    });
     await server.services.observer.flush();
   });
   afterAll(async () => {

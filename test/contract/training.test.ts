@@ -79,9 +79,9 @@ describe("the contract's training", () => {
     expect(Object.keys(status)).toEqual(
       expect.arrayContaining(["status", "model_name", "model_version", "trained_at", "metrics"]),
     );
-    const [run] = await server.client.modelRuns(1);
+    const [run] = await server.client.modelRuns({ limit: 1 });
     expect(run).toMatchObject({ model_version: "checkout@1", status: "live" });
-    for (const field of ["metrics", "benchmark", "dataset_profile", "threshold", "fallback_policy"])
+    for (const field of ["metrics", "benchmark", "dataset_profile", "threshold", "fallback_policy"] as const)
       expect([field, run?.[field]]).not.toEqual([field, null]);
     const artifact = await server.call("GET", "/models/checkout@1");
     expect(artifact).toMatchObject({

@@ -114,8 +114,8 @@ test("events are told when they are asked for, once they are stored, and not aga
   const about = { feature_key: "half", event_type: "buy", timestamp, properties: { secret: 1 } };
   const event = { event_id: "e-1", user_id: "erna", ...about };
   await server.client.evaluate("half", { user_id: "erna" });
-  const stored = await server.client.track(event);
-  await server.client.track(event);
+  const stored = await server.client.storeEvent(event);
+  await server.client.storeEvent(event);
   await server.client.ingest("test", [
     { ...event, event_id: "e-2" },
     { ...event, event_id: "e-3", user_id: "fritz" },
@@ -147,6 +147,11 @@ test("stored decisions are listed by feature and by user, newest first, with wha
   ]);
   const one = await server.call("GET", "/decisions?user_id=carl&feature_key=half&limit=1");
   expect(one.body.decisions).toHaveLength(1);
+  const { decision_id } = body.decisions[1];
+  const byId = await server.call("GET", `/decisions?decision_id=${decision_id}`);
+  expect(byId.body.decisions).toEqual([body.decisions[1]]);
+  expect((await server.call("GET", "/decisions?decision_id=none")).body.decisions).toEqual([]);
+  expect((await server.call("GET", `/decisions?decision_id=${decision_id}&user_id=x`)).body.decisions).toEqual([]);
 });
 
 test("the summary counts what this server served, also to users it knows, and when a feature was asked last", async () => {

@@ -51,8 +51,8 @@ test("strategies have the JSON Schema of their settings, plugins too, and operat
 
 test("a user is what the events say, and one without events is empty", async () => {
   const event = { user_id: "ada/é", feature_key: "shaky", event_type: "buy", properties: { price: 4 } };
-  await server.client.track(event);
-  await server.client.track(event);
+  await server.client.storeEvent(event);
+  await server.client.storeEvent(event);
   const { body } = await server.call("GET", `/users/${encodeURIComponent("ada/é")}`);
   expect(body).toMatchObject({ user_id: "ada/é", profile: [{ event_type: "buy", count: 2, value_sum: 8 }] });
   expect((await server.call("GET", "/users/nobody")).body).toEqual({ user_id: "nobody", profile: [] });

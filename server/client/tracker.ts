@@ -1,0 +1,238 @@
+import type { ingest } from "../http/routes/events.ts";
+import { ApiError } from "./api-error.ts";
+import { backoff } from "./backoff.ts";
+import type { AnswerOf, CallOptions } from "./caller.ts";
+import type { NewEvent } from "./decision-calls.ts";
+import { pause } from "./pause.ts";
+import { sendBeforeTheEnd } from "./send-before-the-end.ts";
+
+/** Default: `timestamp` now, `event_id` a random one. */
+export type TrackedEvent = Omit<NewEvent, "timestamp"> & Partial<Pick<NewEvent, "timestamp">>;
+
+export interface TrackingOptions {
+  /** Kept with every event that names none itself. Default "client". */
+  readonly source?: string;
+  /** Events that are sent at once when they are together, 1 to 5,000. Default 200. */
+  readonly batchSize?: number;
+  /** Milliseconds an event waits for others. Default 1,000. */
+  readonly interval?: number;
+  /** Events that may wait while the server is away; when they are so many, the newest is lost. Default 10,000. */
+  readonly limit?: number;
+  /** Told of each event that will never be stored. Default: it is only counted. */
+  readonly onLost?: (event: TrackedEvent, why: Lost) => void;
+}
+
+/**
+ * Why an event is lost: the server's own code when it rejected the event, or the whole request with a 4xx other than 401, 408, 425 and
+ * 429; `queue_full`; `closed` (after `close`, or not sent in time before it); `invalid_type` (it is no JSON).
+ */
+export interface Lost {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Tracker {
+  /** Never throws. What is passed may be changed afterwards. */
+  track(event: TrackedEvent): void;
+  /** Sends what waits, now; resolves when nothing waits any more, or after so many milliseconds. Default 5,000. */
+  flush(patience?: number): Promise<void>;
+  /** The same, for good: what then still waits is lost, and so is what is tracked afterwards. */
+  close(patience?: number): Promise<void>;
+  /** Events since the client was made. */
+  readonly tracked: { readonly waiting: number; readonly stored: number; readonly lost: number };
+}
+
+/** Stores one batch, as POST /ingest/events does. */
+type Store = (
+  source: string,
+  events: readonly NewEvent[],
+  options: CallOptions & { readonly keepalive?: boolean },
+) => Promise<AnswerOf<typeof ingest>>;
+
+interface Waiting {
+  readonly event: NewEvent;
+  /** Characters of its JSON. */
+  readonly size: number;
+}
+
+/** Milliseconds. */
+const PATIENCE = 5_000;
+/** Characters of JSON in a request. The server takes 8 MB, browsers 64 KB of what may outlive its page. */
+const REQUEST = 1_000_000;
+const LAST_REQUEST = 60_000;
+
+/** Events wait here until the server has stored or refused them: sent one batch after the other, and again when that fails. */
+export function createTracker(store: Store, options: TrackingOptions = {}): Tracker {
+  const { source = "client", batchSize = 200, interval = 1_000, limit = 10_000, onLost } = options;
+  /** In the order they came. */
+  const waiting = new Set<Waiting>();
+  const counted = { stored: 0, lost: 0 };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sending: Promise<void> | undefined;
+  let failures = 0;
+  let lastError: ApiError | undefined;
+  let closed = false;
+  /** Ends what is still on its way when the client is closed. */
+  const gone = new AbortController();
+  let unhook: (() => void) | undefined;
+
+  function lose(event: TrackedEvent, why: Lost): void {
+    counted.lost += 1;
+    try {
+      onLost?.(event, why);
+    } catch {
+      // The listener's fault must not keep others from being sent.
+    }
+  }
+
+  function settle(batch: Iterable<Waiting>): void {
+    for (const one of batch) waiting.delete(one);
+    if (waiting.size > 0) return;
+    unhook?.();
+    unhook = undefined;
+  }
+
+  /** Of several calls only the first has to send: what came since then goes along. */
+  function send(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    sending ??= sendAll().finally(() => {
+      sending = undefined;
+    });
+    return sending;
+  }
+
+  async function sendAll(): Promise<void> {
+    while (waiting.size > 0) {
+      const batch = first(waiting, batchSize, REQUEST);
+      const again = await attempt(batch, {});
+      if (again === undefined) continue;
+      later(again);
+      return;
+    }
+  }
+
+  /** Milliseconds after which the batch should be sent again; undefined: it is stored or refused, event by event. */
+  async function attempt(batch: readonly Waiting[], how: { keepalive?: boolean }): Promise<number | undefined> {
+    try {
+      const events = batch.map(({ event }) => event);
+      const answer = await store(source, events, { ...how, signal: gone.signal });
+      failures = 0;
+      const kept = batch.filter((one) => waiting.has(one)); // Of two answers to the same event one counts.
+      settle(batch);
+      counted.stored += kept.length;
+      for (const { index, code, message, field = "event" } of answer.rejections) {
+        const rejected = batch[index];
+        if (rejected === undefined || !kept.includes(rejected)) continue;
+        counted.stored -= 1;
+        lose(rejected.event, { code, message: `${field} ${message}` });
+      }
+      return undefined;
+    } catch (error) {
+      const refused = error instanceof ApiError ? error : new ApiError(0, "unreachable", String(error));
+      lastError = refused;
+      failures += 1;
+      if (mayPass(refused)) return backoff(failures, refused.retryAfter);
+      const refusedNow = batch.filter((one) => waiting.has(one));
+      settle(batch);
+      for (const { event } of refusedNow) lose(event, refused);
+      return undefined;
+    }
+  }
+
+  function later(milliseconds: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void send(), milliseconds);
+    // A process that has nothing else to do need not wait: what waits is sent before its end.
+    (timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Before the end of a page: what fits goes out at once, along with what is on its way and may be cut off. */
+  async function sendLast(): Promise<void> {
+    const batch = first(waiting, batchSize, LAST_REQUEST);
+    const again = batch.length === 0 ? undefined : await attempt(batch, { keepalive: true });
+    if (again !== undefined) later(again);
+  }
+
+  async function flush(patience = PATIENCE): Promise<void> {
+    const out = new AbortController();
+    const end = setTimeout(() => out.abort(), patience);
+    const over = new Promise((resolve) => out.signal.addEventListener("abort", resolve));
+    for (let tries = 1; waiting.size > 0 && !out.signal.aborted; tries += 1) {
+      await Promise.race([send(), over]);
+      if (waiting.size > 0 && failures > 0) await pause(backoff(tries, lastError?.retryAfter), out.signal);
+    }
+    clearTimeout(end);
+  }
+
+  async function finish(patience?: number): Promise<void> {
+    await flush(patience);
+    clearTimeout(timer);
+    timer = undefined;
+    const left = [...waiting];
+    settle(left);
+    for (const { event } of left)
+      lose(event, { code: "closed", message: `There was no time left to send it${sofar()}` });
+  }
+
+  function sofar(): string {
+    return failures === 0 || lastError === undefined ? "" : `; the last attempt: ${lastError.message}`;
+  }
+
+  return {
+    track(event) {
+      const made = withIdentity(event);
+      if (made === undefined) return lose(event, { code: "invalid_type", message: "It cannot be written as JSON" });
+      if (closed) return lose(event, { code: "closed", message: "The client is closed" });
+      if (waiting.size >= limit)
+        return lose(event, { code: "queue_full", message: `${limit} events wait to be sent already${sofar()}` });
+      waiting.add(made);
+      unhook ??= sendBeforeTheEnd({ finish, sendLast });
+      // While something is sent, or waits to be sent again, this goes along with it.
+      if (sending !== undefined || failures > 0) return;
+      if (waiting.size >= batchSize) void send();
+      else if (timer === undefined) later(interval);
+    },
+    flush,
+    async close(patience) {
+      closed = true;
+      await finish(patience);
+      gone.abort();
+    },
+    get tracked() {
+      return { waiting: waiting.size, ...counted };
+    },
+  };
+}
+
+/** What may succeed another time: a token may be renewed, everything else is the server's or the network's. */
+function mayPass({ status }: ApiError): boolean {
+  return status === 0 || status >= 500 || [401, 408, 425, 429].includes(status);
+}
+
+function first(waiting: Iterable<Waiting>, count: number, room: number): readonly Waiting[] {
+  const batch: Waiting[] = [];
+  let size = 0;
+  for (const one of waiting) {
+    size += one.size;
+    if (batch.length === count || (size > room && batch.length > 0)) break;
+    batch.push(one);
+  }
+  return batch;
+}
+
+/** With an id and a time of its own, by which the server knows it again however often it is sent. */
+function withIdentity(event: TrackedEvent): Waiting | undefined {
+  try {
+    const timestamp = new Date().toISOString();
+    const text = JSON.stringify({ event_id: randomId(), timestamp, ...event });
+    return { event: JSON.parse(text) as NewEvent, size: text.length };
+  } catch {
+    return undefined;
+  }
+}
+
+/** crypto.randomUUID is not there on pages without TLS. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
