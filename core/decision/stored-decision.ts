@@ -28,7 +28,11 @@ export interface StoredDecisions {
   /** Newest first. */
   list(
     environment: string,
-    filter: { readonly feature_key?: string | undefined; readonly user_id?: string | undefined },
+    filter: {
+      readonly decision_id?: string | undefined;
+      readonly feature_key?: string | undefined;
+      readonly user_id?: string | undefined;
+    },
     limit: number,
   ): Promise<readonly StoredDecision[]>;
   /** ISO times of each feature's last stored decision; features without one are left out. */

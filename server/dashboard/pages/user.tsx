@@ -79,7 +79,7 @@ function Decisions({ list }: { list: StoredDecisions["decisions"] }) {
   if (list.length === 0) return <p class="soft">Nothing was decided for this user yet.</p>;
   return (
     <ul class="lines">
-      {list.map(({ decision_id, at, feature_key, user_id, variant, enabled, decision_source, attributes }) => (
+      {list.map(({ decision_id, at, feature_key, user_id, variant, enabled, decision_source }) => (
         <li key={decision_id} class="spread">
           <span class="break">
             <a href={featureHref(feature_key)}>{feature_key}</a>{" "}
@@ -94,11 +94,7 @@ function Decisions({ list }: { list: StoredDecisions["decisions"] }) {
           <a
             class="small"
             aria-label={`Why ${feature_key} served ${variant}`}
-            href={hrefOf("/app/explain", {
-              feature: feature_key,
-              user: user_id,
-              attributes: attributes === null ? undefined : JSON.stringify(attributes),
-            })}
+            href={hrefOf("/app/explain", { decision: decision_id, user: user_id, feature: feature_key })}
           >
             Why?
           </a>
