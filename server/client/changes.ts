@@ -2,11 +2,8 @@ import { ApiError } from "./api-error.ts";
 import { backoff } from "./backoff.ts";
 import type { Caller } from "./caller.ts";
 import type { Change, Evaluator } from "./evaluator.ts";
+import { hearChanges } from "./hear-changes.ts";
 import { pause } from "./pause.ts";
-import { readServerEvents } from "./read-server-events.ts";
-
-/** The server says something every 25 seconds; a stream that is silent for so many milliseconds is dead. */
-const SILENCE = 60_000;
 
 /**
  * Hears of changes by the server's GET /changes: one stream while somebody listens, opened again when it breaks, from where
@@ -32,32 +29,19 @@ export function createChanges(caller: Caller): Pick<Evaluator, "ready" | "enviro
 
   /** Until the stream ends or breaks. */
   async function listen(signal: AbortSignal, on: { open?: () => void; heard?: () => void }): Promise<void> {
-    const dead = new AbortController();
-    let watch: ReturnType<typeof setTimeout> | undefined;
-    const alive = () => {
-      clearTimeout(watch);
-      watch = setTimeout(() => dead.abort(), SILENCE);
-    };
-    const headers: Record<string, string> = { Accept: "text/event-stream" };
-    if (known !== undefined) headers["Last-Event-ID"] = String(known.revision);
-    try {
-      const response = await caller.open("/changes", headers, AbortSignal.any([signal, dead.signal]));
-      on.open?.();
-      alive();
-      for await (const data of readServerEvents(response, alive)) {
-        hear(data);
-        on.heard?.();
-      }
-    } finally {
-      clearTimeout(watch);
+    for await (const { data } of hearChanges(caller, { since: known?.revision, signal, onOpen: on.open })) {
+      hear(data);
+      on.heard?.();
     }
   }
 
   async function follow(signal: AbortSignal): Promise<void> {
     let failures = 0;
+    let opened = false;
     let stale = false;
     const open = () => {
       failures = 0;
+      opened = true;
       if (stale) tell({ type: "fresh" });
       stale = false;
     };
@@ -67,8 +51,8 @@ export function createChanges(caller: Caller): Pick<Evaluator, "ready" | "enviro
         await listen(signal, { open });
       } catch (error) {
         if (signal.aborted) return;
-        // One that broke is tried again at once, and only a second failure is told.
-        if (failures > 0 && !stale) {
+        // A stream that broke is opened again at once, and only when that fails it is told.
+        if ((failures > 0 || !opened) && !stale) {
           stale = true;
           tell({ type: "stale", message: error instanceof Error ? error.message : String(error) });
         }

@@ -1,8 +1,11 @@
-/**
- * The data of a text/event-stream, event by event: what EventSource would read, but by fetch, which can send headers. Names and
- * ids, which ours do not need, are left out. `onChunk` hears of comments, too.
- */
-export async function* readServerEvents(response: Response, onChunk: () => void): AsyncGenerator<string> {
+/** One event of a text/event-stream, as far as ours use the format: without names. */
+export interface ServerEvent {
+  readonly id: string | undefined;
+  readonly data: string;
+}
+
+/** Reads by fetch, which can send headers, what EventSource would read. `onChunk` hears of comments, too. */
+export async function* readServerEvents(response: Response, onChunk: () => void): AsyncGenerator<ServerEvent> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) return;
   let rest = "";
@@ -14,13 +17,20 @@ export async function* readServerEvents(response: Response, onChunk: () => void)
       const blocks = (rest + value).split(/\r?\n\r?\n/);
       rest = blocks.pop() ?? "";
       for (const block of blocks) {
-        const data = block
-          .split(/\r?\n/)
-          .flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trimStart()] : []));
-        if (data.length > 0) yield data.join("\n");
+        const event = parse(block);
+        if (event !== undefined) yield event;
       }
     }
   } finally {
     await reader.cancel().catch(() => undefined); // It is broken already.
   }
+}
+
+/** undefined: nothing but comments and settings. */
+function parse(block: string): ServerEvent | undefined {
+  const lines = block.split(/\r?\n/);
+  const fieldsOf = (name: string) =>
+    lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ""));
+  const data = fieldsOf("data");
+  return data.length === 0 ? undefined : { id: fieldsOf("id").at(-1), data: data.join("\n") };
 }

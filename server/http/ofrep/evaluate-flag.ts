@@ -1,13 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Decision } from "../../../core/decision/decision.ts";
 import { readJson } from "../body.ts";
+import { ofrepFlag, ofrepRequest } from "../examples/decision.ts";
 import { type App, json, on } from "../route.ts";
 import { ofrepFailures } from "./answer-error.ts";
 import { askedContext, OfrepRequest } from "./asked-context.ts";
 import type { Decider } from "./decider.ts";
 import { flagAnswer, OfrepFlag } from "./flag-answer.ts";
 
-const route = createRoute({
+export const route = createRoute({
   method: "post",
   path: "/ofrep/v1/evaluate/flags/{key}",
   operationId: "evaluateFlag",
@@ -15,11 +16,13 @@ const route = createRoute({
   summary: "OFREP: evaluate one flag",
   description: "What OpenFeature's server-side providers call. The same decision as POST /evaluate, in OFREP's words.",
   request: {
-    params: z.object({ key: z.string().describe("A feature's key, percent-encoded") }),
-    body: { ...json(OfrepRequest, "Who is asked about"), required: false },
+    params: z.object({
+      key: z.string().meta({ description: "A feature's key, percent-encoded", examples: ["new-checkout"] }),
+    }),
+    body: { ...json(OfrepRequest, "Who is asked about", ofrepRequest), required: false },
   },
   responses: {
-    200: json(OfrepFlag, "The flag's value; without `value` the caller's default is to be used"),
+    200: json(OfrepFlag, "The flag's value; without `value` the caller's default is to be used", ofrepFlag),
     ...ofrepFailures(400, 401, 403, 404, 429, 500, 503),
   },
 });
