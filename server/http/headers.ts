@@ -27,7 +27,7 @@ export function answerHeaders(config: Pick<Config, "CORS_ALLOWED_ORIGINS">): Ans
       ? undefined
       : {
           "Access-Control-Allow-Origin": any ? "*" : origin,
-          "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Next-Cursor",
+          "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Next-Cursor",
           ...(any ? {} : { Vary: "Origin" }),
         };
   if (allowed.size === 0)

@@ -1,5 +1,17 @@
+import { z } from "@hono/zod-openapi";
 import { HttpError } from "./errors.ts";
-import type { RouteContext } from "./route.ts";
+import { header, type RouteContext } from "./route.ts";
+
+/** For a route's `request.headers`. */
+export const IfMatch = z.object({
+  "If-Match": z
+    .string()
+    .optional()
+    .meta({ description: "The version that was read. Another one is stored: 412", examples: ['"2"'] }),
+});
+
+/** Headers of an answer that carries a version. */
+export const VERSIONED = { ETag: header("The version, for If-Match", '"2"') };
 
 /**
  * The version the writer saw: `If-Match: "3"` or `3`. undefined without the header, and for `*`.

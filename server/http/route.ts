@@ -57,6 +57,15 @@ export function header(description: string, example: string) {
   return { description, required: true, schema: { type: "string" as const }, example };
 }
 
+/** What a page is made of, in one of the media types. */
+export function file(...types: string[]) {
+  return {
+    description: "A file. Its address changes with it, so that browsers keep it for ever",
+    headers: { "Cache-Control": header("For ever", "public, max-age=31536000, immutable") },
+    content: Object.fromEntries(types.map((type) => [type, {}])),
+  };
+}
+
 /** Every error's body. `detail` is a plain sentence only for status 500. */
 export const Failure = z
   .object({

@@ -76,9 +76,8 @@ describe("the documented answers", () => {
   test("of those who decide for themselves", async () => {
     const { headers, body } = await call("GET /snapshot", 200, "/snapshot");
     await call("GET /snapshot", 304, "/snapshot", undefined, { "If-None-Match": headers.get("etag") ?? "" });
-    const { feature_key, feature_version, variant, enabled, decision_source, reason, step } = (
-      await server.client.evaluate("checkout", { user_id: "u" })
-    );
+    const { feature_key, feature_version, variant, enabled, decision_source, reason, step } =
+      await server.client.evaluate("checkout", { user_id: "u" });
     const decided = { feature_key, feature_version, variant, enabled, decision_source, reason, step };
     const figures = { score: null, threshold: null, confidence: null, probability: null, model_version: null };
     const exposure = {

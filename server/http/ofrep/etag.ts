@@ -1,4 +1,19 @@
 import { createHash } from "node:crypto";
+import { z } from "@hono/zod-openapi";
+import { header } from "../route.ts";
+
+/** For a route's `request.headers`. */
+export const IfNoneMatch = z.object({
+  "If-None-Match": z
+    .string()
+    .optional()
+    .describe("ETag of the answer that is at hand: 304 while it is the present one"),
+});
+
+/** Headers of an answer that carries a tag of its content. */
+export const TAGGED = {
+  ETag: header("Of the content, for If-None-Match", '"PHCYrJ1aBSEXjlWJ3xGvzO6nXJcUoTqsE0MaD5kFOEs"'),
+};
 
 /** A strong entity tag of everything an answer is made from; equal on every server. */
 export function etagOf(parts: readonly unknown[]): string {

@@ -2,11 +2,12 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { readJson } from "../body.ts";
 import { catchUp } from "../catch-up.ts";
+import { ofrepFlags, ofrepRequest } from "../examples/decision.ts";
 import { type App, json, on } from "../route.ts";
 import { OfrepFailure, ofrepFailures } from "./answer-error.ts";
 import { askedContext, OfrepRequest } from "./asked-context.ts";
 import type { Decider, DeciderServices } from "./decider.ts";
-import { etagOf, listsEtag, revisionIn } from "./etag.ts";
+import { etagOf, IfNoneMatch, listsEtag, revisionIn, TAGGED } from "./etag.ts";
 import { metadataOf } from "./evaluate-flag.ts";
 import { flagAnswer, OfrepFlag } from "./flag-answer.ts";
 import { streamAddress } from "./stream-address.ts";
@@ -34,20 +35,22 @@ const OfrepFlags = z
 const route = createRoute({
   method: "post",
   path: "/ofrep/v1/evaluate/flags",
+  operationId: "evaluateFlagsBulk",
   tags: ["ofrep"],
   summary: "OFREP: evaluate all flags",
   description:
     "What OpenFeature's web and mobile providers call. The answer's ETag covers the context and the configuration; sent back as If-None-Match it gets 304 while both are the same.",
   request: {
+    headers: IfNoneMatch,
     query: z.object({
       flagConfigEtag: z.string().optional().describe("The `etag` of the event that caused this call"),
       flagConfigLastModified: z.string().optional().describe("Its `lastModified`. Taken, not needed"),
     }),
-    body: { ...json(OfrepRequest, "Who is asked about"), required: false },
+    body: { ...json(OfrepRequest, "Who is asked about", ofrepRequest), required: false },
   },
   responses: {
-    200: json(OfrepFlags, "Every flag's value"),
-    304: { description: "Nothing has changed since the answer with this ETag" },
+    200: { ...json(OfrepFlags, "Every flag's value", ofrepFlags), headers: TAGGED },
+    304: { description: "Nothing has changed since the answer with this ETag", headers: TAGGED },
     ...ofrepFailures(400, 401, 403, 429, 500, 503),
   },
 });

@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
+import { EVENT_STREAM, eventStream, LastEventId } from "../event-stream.ts";
+import { changeStream } from "../examples/decision.ts";
 import { type App, on, type RouteContext } from "../route.ts";
 import { ofrepFailures } from "./answer-error.ts";
 import type { Decider } from "./decider.ts";
@@ -18,25 +20,20 @@ const route = createRoute({
   description:
     "Server-sent events at an address from `eventStreams`. `data` is `{type: refetchEvaluation, etag, lastModified}`, `id` the revision; with Last-Event-ID what was missed is told at once. Needs no token: the address is signed, and opens streams for one to two hours.",
   request: {
-    params: z.object({ environment: z.string() }),
-    query: z.object({ since: Whole, expires: Whole, signature: z.string() }),
+    params: z.object({ environment: z.string().meta({ examples: ["production"] }) }),
+    query: z.object({
+      since: Whole.meta({ description: "The revision the client has seen", examples: ["8"] }),
+      expires: Whole.meta({ description: "Seconds since the epoch", examples: ["1795381200"] }),
+      signature: z.string().meta({ examples: ["GlZD7yOV6YyZVCjJVvlhlmkdZOPUkwTjrEKOKQFMn0o"] }),
+    }),
+    headers: LastEventId,
   },
   responses: {
-    200: {
-      description: "Events and comments, until the client or the server ends",
-      content: { "text/event-stream": {} },
-    },
+    200: eventStream(changeStream),
     ...ofrepFailures(403, 429, 500, 503),
   },
   security: [],
 });
-
-const EVENT_STREAM = {
-  "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
-  // nginx would collect the events until its buffer is full.
-  "X-Accel-Buffering": "no",
-} as const;
 
 export function streamRoute(
   app: App,

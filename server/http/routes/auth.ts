@@ -25,14 +25,28 @@ const TokenAnswer = z
   })
   .meta({ id: "Token" });
 
+const tokenAnswer = {
+  access_token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEiLCJleHAiOjE3OTUzNzkyNzF9.Zm9yIHRoZSBleGFtcGxlIG9ubHk",
+  token_type: "bearer",
+  expires_in: 3600,
+};
+
 export const route = createRoute({
   method: "post",
   path: "/auth/token",
   operationId: "createToken",
   tags: ["access"],
   summary: "Exchange the issuer key for a bearer token",
-  request: { body: { ...json(TokenRequest, "The key and what the token shall say"), required: true } },
-  responses: { 200: json(TokenAnswer, "A token"), ...failures(400, 401, 409) },
+  request: {
+    body: {
+      ...json(TokenRequest, "The key and what the token shall say", {
+        issuer_key: "correct horse battery",
+        subject: "ada",
+      }),
+      required: true,
+    },
+  },
+  responses: { 200: json(TokenAnswer, "A token", tokenAnswer), ...failures(400, 401, 409) },
   security: [],
 });
 

@@ -1,6 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
+import { EVENT_STREAM, eventStream, LastEventId } from "../event-stream.ts";
+import { changeStream } from "../examples/decision.ts";
 import type { EventStreams } from "../ofrep/event-streams.ts";
 import { type App, on } from "../route.ts";
 import { starting } from "./evaluate.ts";
@@ -13,20 +15,11 @@ const route = createRoute({
   summary: "Hear when decisions may differ",
   description:
     'Server-sent events for clients that can send a token; browsers\' EventSource, which cannot, has the addresses in OFREP\'s `eventStreams`. `id` is the environment\'s revision, `data` is `{type: "refetchEvaluation", etag, lastModified}`, and `etag` is `"<environment>.<revision>"`. The present revision is told at once; with Last-Event-ID only a newer one.',
+  request: { headers: LastEventId },
   responses: {
-    200: {
-      description: "Events and comments, until the client or the server ends",
-      content: { "text/event-stream": {} },
-    },
+    200: eventStream(changeStream),
   },
 });
-
-const EVENT_STREAM = {
-  "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
-  // nginx would collect the events until its buffer is full.
-  "X-Accel-Buffering": "no",
-} as const;
 
 export function changesRoute(
   app: App,

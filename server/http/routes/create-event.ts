@@ -5,6 +5,7 @@ import type { Access, AccessControl } from "../access.ts";
 import { readJson } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { type EventIntake, isRejection } from "../event-intake.ts";
+import { event, storedEvent } from "../examples/event.ts";
 import type { AnswerHeaders } from "../headers.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
 import { StoredEvent } from "../stored-event.ts";
@@ -20,10 +21,10 @@ export const route = createRoute({
   tags: ["events"],
   summary: "Store one event",
   description: "Answers after the event is durably stored. With an `event_id`, sending it again changes nothing.",
-  request: { body: { ...json(EventInput, "What a user did"), required: true } },
+  request: { body: { ...json(EventInput, "What a user did", event), required: true } },
   responses: {
-    201: json(CreatedEvent, "Stored"),
-    200: json(CreatedEvent, "Stored before: the id is the first one's"),
+    201: json(CreatedEvent, "Stored", { ...storedEvent, duplicate: false }),
+    200: json(CreatedEvent, "Stored before: the id is the first one's", { ...storedEvent, duplicate: true }),
   },
 });
 

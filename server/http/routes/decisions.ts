@@ -4,6 +4,8 @@ import type { Model } from "../../../core/model/model.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { HttpError } from "../errors.ts";
+import { EVENT_STREAM, eventStream, LastEventId } from "../event-stream.ts";
+import { decisionStream, storedDecision } from "../examples/decision.ts";
 import { type App, json, on } from "../route.ts";
 
 const Name = z.string().min(1).max(200);
@@ -54,6 +56,18 @@ const Summary = z
   .meta({ id: "DecisionSummary" });
 export type DecisionSummary = z.infer<typeof Summary>;
 
+const summaryExample = {
+  seconds: 3600,
+  features: [
+    {
+      feature_key: "new-checkout",
+      served: { on: 310, off: 690 },
+      last_served_at: "2026-11-22T19:27:56.010Z",
+      model: { version: "new-checkout@1", health: "fresh", global: false },
+    },
+  ],
+};
+
 const tags = ["decisions"];
 export const list = createRoute({
   method: "get",
@@ -65,12 +79,13 @@ export const list = createRoute({
     "Stored is the first decision of a user for the same variant, feature version and reason on one UTC day; it appears within a second.",
   request: {
     query: z.object({
+      decision_id: Name.optional().describe("The one decision, as Live, traces and answers name it"),
       feature_key: Name.optional(),
       user_id: Name.optional(),
       limit: z.coerce.number().int().min(1).max(500).default(50),
     }),
   },
-  responses: { 200: json(StoredList, "Newest first") },
+  responses: { 200: json(StoredList, "Newest first", { decisions: [storedDecision] }) },
 });
 export const summary = createRoute({
   method: "get",
@@ -78,7 +93,7 @@ export const summary = createRoute({
   operationId: "summarizeDecisions",
   tags,
   summary: "What was served of each feature in the last hour, when last, and the model it would ask",
-  responses: { 200: json(Summary, "By creation of the features") },
+  responses: { 200: json(Summary, "By creation of the features", summaryExample) },
 });
 const stream = createRoute({
   method: "get",
@@ -100,21 +115,12 @@ const stream = createRoute({
         .optional()
         .describe("true: events too, as this server stores them; only: no decisions. Default: decisions only"),
     }),
+    headers: LastEventId,
   },
   responses: {
-    200: {
-      description: "Until the client or the server ends",
-      content: { "text/event-stream": { schema: z.string() } },
-    },
+    200: eventStream(decisionStream),
   },
 });
-
-const EVENT_STREAM = {
-  "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
-  // nginx would collect the events until its buffer is full.
-  "X-Accel-Buffering": "no",
-} as const;
 
 export function decisionRoutes(
   app: App,

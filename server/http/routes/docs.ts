@@ -6,7 +6,7 @@ import type { Strategy } from "../../../core/strategy.ts";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
 import { type OpenApiDocument, openApiDocument } from "../openapi.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, failures, file, header, json, on } from "../route.ts";
 
 const require = createRequire(import.meta.url);
 const swagger = require("swagger-ui-dist/package.json") as { version: string };
@@ -50,7 +50,14 @@ const page = createRoute({
   operationId: "getDocs",
   tags,
   summary: "This document, to read and to try",
-  responses: { 200: { description: "A page", content: { "text/html": { schema: z.string() } } }, ...failures(404) },
+  responses: {
+    200: {
+      description: "A page",
+      headers: { "Content-Security-Policy": header("All of it is this server's own", POLICY) },
+      content: { "text/html": { schema: z.string() } },
+    },
+    ...failures(404),
+  },
   security: [],
 });
 const asset = createRoute({
@@ -59,8 +66,13 @@ const asset = createRoute({
   operationId: "getDocsAsset",
   tags,
   summary: "What the page is made of",
-  request: { params: z.object({ version: z.string(), file: z.string() }) },
-  responses: { 200: { description: "A file" }, ...failures(404) },
+  request: {
+    params: z.object({
+      version: z.string().meta({ examples: [swagger.version] }),
+      file: z.string().meta({ examples: ["swagger-ui.css"] }),
+    }),
+  },
+  responses: { 200: file("text/css", "text/javascript", "image/png"), ...failures(404) },
   security: [],
 });
 const document = createRoute({
@@ -69,7 +81,10 @@ const document = createRoute({
   operationId: "getOpenApi",
   tags,
   summary: "This document, to generate clients from",
-  responses: { 200: json(z.looseObject({ openapi: z.literal("3.1.0") }), "OpenAPI 3.1"), ...failures(404) },
+  responses: {
+    200: json(z.looseObject({ openapi: z.literal("3.1.0") }), "OpenAPI 3.1", { openapi: "3.1.0" }),
+    ...failures(404),
+  },
   security: [],
 });
 

@@ -26,7 +26,7 @@ export const list = createRoute({
   operationId: "listEnvironments",
   tags,
   summary: "The environments this caller may enter by X-Environment",
-  responses: { 200: json(z.array(Environment), "By key") },
+  responses: { 200: json(z.array(Environment), "By key", [{ key: "production", revision: 8 }]) },
 });
 export const create = createRoute({
   method: "post",
@@ -34,8 +34,8 @@ export const create = createRoute({
   operationId: "createEnvironment",
   tags,
   summary: "Add an empty environment",
-  request: { body: { ...json(NewEnvironment, "Its key"), required: true } },
-  responses: { 201: json(Environment, "Created"), ...failures(409) },
+  request: { body: { ...json(NewEnvironment, "Its key", { key: "staging" }), required: true } },
+  responses: { 201: json(Environment, "Created", { key: "staging", revision: 1 }), ...failures(409) },
 });
 
 export function environmentRoutes(app: App, services: Pick<Services, "configuration" | "snapshots">): void {

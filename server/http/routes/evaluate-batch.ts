@@ -7,6 +7,7 @@ import { AskedUser } from "../asked-user.ts";
 import { check, readJson } from "../body.ts";
 import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
+import { decision, user } from "../examples/decision.ts";
 import { profileFor } from "../profile-for.ts";
 import { type App, json, on } from "../route.ts";
 import { type EvaluateServices, starting } from "./evaluate.ts";
@@ -48,8 +49,13 @@ export const route = createRoute({
   tags: ["decisions"],
   summary: "Decide many features for one user, or some features for many users",
   description: `At most ${MAX_DECISIONS} decisions. Answered user by user, the features in the order asked.`,
-  request: { body: { ...json(BatchRequest, "What is asked about whom"), required: true } },
-  responses: { 200: json(BatchAnswer, "The decisions, in order") },
+  request: {
+    body: {
+      ...json(BatchRequest, "What is asked about whom", { feature_keys: ["new-checkout"], users: [user] }),
+      required: true,
+    },
+  },
+  responses: { 200: json(BatchAnswer, "The decisions, in order", { results: [decision] }) },
 });
 
 export function evaluateBatchRoute(app: App, services: EvaluateServices): void {

@@ -9,6 +9,7 @@ import { AskedUser, isAskedUser } from "../asked-user.ts";
 import { check, readJson } from "../body.ts";
 import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
+import { decision, user } from "../examples/decision.ts";
 import type { AnswerHeaders } from "../headers.ts";
 import { profileFor } from "../profile-for.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
@@ -28,8 +29,13 @@ export const route = createRoute({
   tags: ["decisions"],
   summary: "Decide one feature for one user",
   description: "Answers 200 also for an unknown feature (`decision_source: feature_not_found`).",
-  request: { body: { ...json(EvaluateRequest, "What is asked about whom"), required: true } },
-  responses: { 200: json(DecisionAnswer, "The decision") },
+  request: {
+    body: {
+      ...json(EvaluateRequest, "What is asked about whom", { feature_key: "new-checkout", user }),
+      required: true,
+    },
+  },
+  responses: { 200: json(DecisionAnswer, "The decision", decision) },
 });
 
 export type EvaluateServices = Pick<Services, "clock" | "snapshots" | "profiles" | "observer">;

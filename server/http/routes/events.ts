@@ -4,7 +4,8 @@ import { EventInput } from "../../../core/event/event.ts";
 import type { EventStore, NewEvent } from "../../../core/ports.ts";
 import { check, readJson } from "../body.ts";
 import { type EventIntake, isRejection } from "../event-intake.ts";
-import { type App, json, on, type RouteContext } from "../route.ts";
+import { event, storedEvent } from "../examples/event.ts";
+import { type App, header, json, on, type RouteContext } from "../route.ts";
 import { StoredEvent } from "../stored-event.ts";
 
 /** Events one call of /ingest/events may carry, and the bytes they may take. */
@@ -55,6 +56,19 @@ const ListQuery = z.object({
   cursor: z.string().optional().describe("X-Next-Cursor of the page before"),
 });
 
+const ingestAnswer = {
+  saved_events: 1,
+  rejected: 1,
+  duplicates: 0,
+  rejections: [{ index: 1, code: "missing_field", message: "is missing; give a text", field: "user_id" }],
+};
+
+/** Not on the last page. */
+const NEXT_PAGE = {
+  "X-Next-Cursor": { ...header("Of the next page, if there is one", "2026-01-22T19:30:00.000Z_42"), required: false },
+  Link: { ...header("Its address", '</events?cursor=...>; rel="next"'), required: false },
+};
+
 export const ingest = createRoute({
   method: "post",
   path: "/ingest/events",
@@ -62,9 +76,14 @@ export const ingest = createRoute({
   tags: ["events"],
   summary: "Store many events",
   description: "Answers after the commit. An event that is not valid is rejected alone, by its index.",
-  request: { body: { ...json(IngestRequest, "1 to 5000 events, at most 8 MB"), required: true } },
+  request: {
+    body: {
+      ...json(IngestRequest, "1 to 5000 events, at most 8 MB", { source: "shop", events: [event] }),
+      required: true,
+    },
+  },
   responses: {
-    201: json(IngestAnswer, "What was stored and what was not"),
+    201: json(IngestAnswer, "What was stored and what was not", ingestAnswer),
   },
 });
 
@@ -76,7 +95,7 @@ export const list = createRoute({
   summary: "Events, newest first",
   description: "The next page's cursor is in `X-Next-Cursor` (and its address in `Link`); the last page has neither.",
   request: { query: ListQuery },
-  responses: { 200: json(z.array(StoredEvent), "One page") },
+  responses: { 200: { ...json(z.array(StoredEvent), "One page", [storedEvent]), headers: NEXT_PAGE } },
 });
 
 /** `POST /ingest/events` and `GET /events`. */

@@ -7,7 +7,8 @@ import { ExperimentResult } from "../../../core/experiment/result.ts";
 import type { Services } from "../../services.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { type App, failures, json, on, type RouteContext } from "../route.ts";
+import { experiment as example, experimentResult, newExperiment } from "../examples/experiment.ts";
+import { type App, failures, header, json, on, type RouteContext } from "../route.ts";
 
 const Variant = z.string().min(1).max(100);
 const Weight = Percentage.refine((weight) => weight > 0, { message: "An arm needs a weight above 0 percent" });
@@ -69,7 +70,7 @@ export type ExperimentAnswer = z.infer<typeof StoredExperiment>;
 const Result = ExperimentResult.meta({ id: "ExperimentResult" });
 
 const tags = ["experiments"];
-const params = z.object({ id: z.string().describe("A whole number") });
+const params = z.object({ id: z.string().meta({ description: "A whole number", examples: ["1"] }) });
 
 export const create = createRoute({
   method: "post",
@@ -77,8 +78,14 @@ export const create = createRoute({
   operationId: "createExperiment",
   tags,
   summary: "Compare variants of a feature; while it runs, its split decides",
-  request: { body: { ...json(NewExperiment, "What is compared, and by what"), required: true } },
-  responses: { 201: json(StoredExperiment, "Created"), ...failures(409) },
+  request: { body: { ...json(NewExperiment, "What is compared, and by what", newExperiment), required: true } },
+  responses: {
+    201: {
+      ...json(StoredExperiment, "Created", example),
+      headers: { Location: header("Its address", "/experiments/1") },
+    },
+    ...failures(409),
+  },
 });
 export const list = createRoute({
   method: "get",
@@ -86,7 +93,7 @@ export const list = createRoute({
   operationId: "listExperiments",
   tags,
   summary: "All experiments of the environment",
-  responses: { 200: json(z.array(StoredExperiment), "By creation") },
+  responses: { 200: json(z.array(StoredExperiment), "By creation", [example]) },
 });
 export const get = createRoute({
   method: "get",
@@ -95,7 +102,7 @@ export const get = createRoute({
   tags,
   summary: "One experiment",
   request: { params },
-  responses: { 200: json(StoredExperiment, "As stored") },
+  responses: { 200: json(StoredExperiment, "As stored", example) },
 });
 export const result = createRoute({
   method: "get",
@@ -106,7 +113,7 @@ export const result = createRoute({
   description:
     "The intervals hold for one look, when every arm has its samples. Looking often and stopping at the first success finds effects that are not there.",
   request: { params },
-  responses: { 200: json(Result, "So far") },
+  responses: { 200: json(Result, "So far", experimentResult) },
 });
 export const start = createRoute({
   method: "post",
@@ -115,7 +122,7 @@ export const start = createRoute({
   tags,
   summary: "Start an experiment that was created with enabled: false",
   request: { params },
-  responses: { 200: json(StoredExperiment, "It runs"), ...failures(409) },
+  responses: { 200: json(StoredExperiment, "It runs", { ...example, enabled: true }), ...failures(409) },
 });
 export const stop = createRoute({
   method: "post",
@@ -124,7 +131,7 @@ export const stop = createRoute({
   tags,
   summary: "End an experiment for good; the feature's own steps decide again",
   request: { params },
-  responses: { 200: json(StoredExperiment, "It has ended") },
+  responses: { 200: json(StoredExperiment, "It has ended", { ...example, ended_at: "2026-12-06T09:00:00.000Z" }) },
 });
 
 export function experimentRoutes(app: App, services: Pick<Services, "experiments" | "features" | "snapshots">): void {
@@ -154,7 +161,7 @@ export function experimentRoutes(app: App, services: Pick<Services, "experiments
     if (feature === undefined) throw notFound("feature", asked.feature_key);
     const experiment = await experiments.create(environment, { ...asked, arms: planArms(feature, arms) });
     await snapshots.refresh(environment);
-    return c.json(experiment, 201);
+    return c.json(experiment, 201, { Location: `/experiments/${experiment.id}` });
   });
 
   on(app, list, async (c) => c.json(await experiments.list(c.get("environment"))));

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { check, readJson } from "../body.ts";
+import { reportedExposure } from "../examples/decision.ts";
 import { exposureIntake, type IntakeServices } from "../exposure-intake.ts";
 import { ReportedExposure } from "../reported-exposure.ts";
 import { type App, json, on } from "../route.ts";
@@ -31,6 +32,8 @@ const ReportAnswer = z
   })
   .meta({ id: "ExposureReportAnswer" });
 
+const answerExample = { saved_exposures: 1, duplicates: 0, rejected: 0, rejections: [] };
+
 export const report = createRoute({
   method: "post",
   path: "/exposures",
@@ -39,8 +42,13 @@ export const report = createRoute({
   summary: "Store decisions that were made elsewhere, from this environment's snapshot",
   description:
     "Answers after the commit. Report a user's first exposure to the same variant, feature version and reason on a UTC day, as the server itself stores them. One that cannot be true is rejected alone, by its index: an unknown feature, variant, model or arm, a time to come, a probability outside (0, 1].",
-  request: { body: { ...json(ReportRequest, "1 to 5000 exposures, at most 8 MB"), required: true } },
-  responses: { 201: json(ReportAnswer, "What was stored and what was not") },
+  request: {
+    body: {
+      ...json(ReportRequest, "1 to 5000 exposures, at most 8 MB", { exposures: [reportedExposure] }),
+      required: true,
+    },
+  },
+  responses: { 201: json(ReportAnswer, "What was stored and what was not", answerExample) },
 });
 
 export function exposureRoute(app: App, services: IntakeServices): void {

@@ -8,11 +8,12 @@ import { toDefinition } from "../../../core/feature/to-definition.ts";
 import { Json } from "../../../core/json.ts";
 import type { WriteCheck } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
-import { authorOf } from "../author.ts";
+import { AuthorHeaders, authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { etag, expectedVersion } from "../if-match.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { feature, featureWrite, revisions as revisionsExample } from "../examples/feature.ts";
+import { etag, expectedVersion, IfMatch, VERSIONED } from "../if-match.ts";
+import { type App, failures, header, json, on } from "../route.ts";
 
 const FeatureAnswer = z
   .object({
@@ -67,10 +68,10 @@ const Revisions = z
 export type Revisions = z.infer<typeof Revisions>;
 
 const tags = ["features"];
-const params = z.object({ feature: z.string().describe("Key, or id") });
+const params = z.object({ feature: z.string().meta({ description: "Key, or id", examples: ["new-checkout"] }) });
 /** Of every route that takes a feature. */
 export const featureBody = {
-  ...json(FeatureWrite.meta({ id: "FeatureWrite" }), "The shorthand fields, or variants and steps"),
+  ...json(FeatureWrite.meta({ id: "FeatureWrite" }), "The shorthand fields, or variants and steps", featureWrite),
   required: true,
 };
 export const create = createRoute({
@@ -79,8 +80,14 @@ export const create = createRoute({
   operationId: "createFeature",
   tags,
   summary: "Create a feature",
-  request: { body: featureBody },
-  responses: { 201: json(FeatureAnswer, "Created"), ...failures(409) },
+  request: { body: featureBody, headers: AuthorHeaders },
+  responses: {
+    201: {
+      ...json(FeatureAnswer, "Created", feature),
+      headers: { ...VERSIONED, Location: header("Its address", "/features/new-checkout") },
+    },
+    ...failures(409),
+  },
 });
 export const list = createRoute({
   method: "get",
@@ -88,7 +95,7 @@ export const list = createRoute({
   operationId: "listFeatures",
   tags,
   summary: "All features, by creation",
-  responses: { 200: json(z.array(FeatureAnswer), "By creation") },
+  responses: { 200: json(z.array(FeatureAnswer), "By creation", [feature]) },
 });
 export const read = createRoute({
   method: "get",
@@ -97,7 +104,7 @@ export const read = createRoute({
   tags,
   summary: "One feature",
   request: { params },
-  responses: { 200: json(FeatureAnswer, "ETag: its version") },
+  responses: { 200: { ...json(FeatureAnswer, "As stored", feature), headers: VERSIONED } },
 });
 export const replace = createRoute({
   method: "put",
@@ -106,8 +113,11 @@ export const replace = createRoute({
   tags,
   summary: "Replace a feature",
   description: "`If-Match` with the version that was read refuses the write (412) when another came between.",
-  request: { params, body: featureBody },
-  responses: { 200: json(FeatureAnswer, "Stored"), ...failures(409, 412) },
+  request: { params, body: featureBody, headers: IfMatch.extend(AuthorHeaders.shape) },
+  responses: {
+    200: { ...json(FeatureAnswer, "Stored", feature), headers: VERSIONED },
+    ...failures(409, 412),
+  },
 });
 export const remove = createRoute({
   method: "delete",
@@ -115,8 +125,8 @@ export const remove = createRoute({
   operationId: "deleteFeature",
   tags,
   summary: "Delete a feature; its revisions stay",
-  request: { params },
-  responses: { 204: { description: "Deleted" }, ...failures(412) },
+  request: { params, headers: IfMatch.extend(AuthorHeaders.shape) },
+  responses: { 204: { description: "Deleted" }, ...failures(412, 422) },
 });
 export const revisions = createRoute({
   method: "get",
@@ -125,13 +135,10 @@ export const revisions = createRoute({
   tags,
   summary: "Who changed what, when and why, newest first; also of a deleted feature",
   request: { params },
-  responses: { 200: json(Revisions, "Newest first") },
+  responses: { 200: json(Revisions, "Newest first", revisionsExample) },
 });
 
-export function featureRoutes(
-  app: App,
-  services: Pick<Services, "features" | "snapshots" | "strategies">,
-): void {
+export function featureRoutes(app: App, services: Pick<Services, "features" | "snapshots" | "strategies">): void {
   const { features, snapshots, strategies } = services;
   const sound: WriteCheck = (after) => checkConfiguration(after, strategies);
 
@@ -140,7 +147,7 @@ export function featureRoutes(
     const definition = toDefinition(check(FeatureWrite, await readJson(c)), { strategies });
     const stored = await features.create(environment, definition, authorOf(c), sound);
     await snapshots.refresh(environment);
-    return c.json(featureAnswer(stored), 201, etag(stored.version));
+    return c.json(featureAnswer(stored), 201, { ...etag(stored.version), Location: `/features/${stored.key}` });
   });
 
   on(app, list, async (c) => c.json((await features.list(c.get("environment"))).map(featureAnswer)));

@@ -29,6 +29,14 @@ const Readiness = z
   })
   .meta({ id: "Readiness" });
 
+const readiness = {
+  status: "ok",
+  database: "ok",
+  snapshots: { ready: true, stale: false },
+  exposures: { waiting: 0, dropped: 0 },
+  features: [],
+};
+
 const tags = ["operations"];
 const health = createRoute({
   method: "get",
@@ -36,7 +44,7 @@ const health = createRoute({
   operationId: "getHealth",
   tags,
   summary: "The process answers",
-  responses: { 200: json(Alive, "It does") },
+  responses: { 200: json(Alive, "It does", { status: "ok" }) },
   security: [],
 });
 const live = createRoute({ ...health, path: "/health/live", operationId: "getLiveness" });
@@ -46,7 +54,13 @@ export const ready = createRoute({
   operationId: "getReadiness",
   tags,
   summary: "Whether requests should be sent here, with details",
-  responses: { 200: json(Readiness, "ok or degraded: it serves"), 503: json(Readiness, "Nothing to serve from yet") },
+  responses: {
+    200: json(Readiness, "ok or degraded: it serves", readiness),
+    503: json(Readiness, "Nothing to serve from yet", {
+      ...readiness,
+      ...{ status: "starting", database: "unreachable", snapshots: { ready: false, stale: false } },
+    }),
+  },
   security: [],
 });
 

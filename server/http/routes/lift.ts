@@ -9,6 +9,7 @@ import { createAssignment } from "../../../core/policy/assignment.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { notFound } from "../errors.ts";
+import { lift as liftExample } from "../examples/lift.ts";
 import { type App, json, on } from "../route.ts";
 
 const DAY = 86_400_000;
@@ -24,7 +25,7 @@ export const lift = createRoute({
   description:
     "Each user counts once, by the first decision in the period that a learning step (ml-model, bandit) made or should have made. The holdout is whoever the objective holds out for ever: half are served the safe variant, half any. The model group is everybody else, also those for whom the step abstained (too unsure, too old a model) and another step decided: the holdout was drawn before the model was asked, so leaving them out of one group only would compare different kinds of users (intention to treat). What is measured is what the feature does with its model, its exploration and its fallbacks. Users count when window and grace have passed. Intervals and p-values are right for one look at a time chosen beforehand: whoever looks every day and stops at the first success finds effects that are not there.",
   request: {
-    params: z.object({ feature: z.string().describe("Key, or id") }),
+    params: z.object({ feature: z.string().meta({ description: "Key, or id", examples: ["new-checkout"] }) }),
     query: z.object({
       from: z.iso
         .datetime({ offset: true })
@@ -33,7 +34,7 @@ export const lift = createRoute({
     }),
   },
   responses: {
-    200: json(HoldoutLift.meta({ id: "HoldoutLift" }), "So far; also when there is nothing yet"),
+    200: json(HoldoutLift.meta({ id: "HoldoutLift" }), "So far; also when there is nothing yet", liftExample),
   },
 });
 

@@ -20,6 +20,12 @@ const Metrics = z
   })
   .meta({ id: "Metrics" });
 
+const example = {
+  counters: { events_stored_total: 2522 },
+  gauges: { exposures_waiting: 0 },
+  timings_ms: { event_loop_lag: { count: 77, mean: 0.9, p50: 0.7, p95: 2.1, p99: 4.8, max: 5.2 } },
+};
+
 export const metrics = createRoute({
   method: "get",
   path: "/metrics",
@@ -29,7 +35,10 @@ export const metrics = createRoute({
   responses: {
     200: {
       description: "Since the process started",
-      content: { "text/plain": { schema: z.string() }, "application/json": { schema: Metrics } },
+      content: {
+        "text/plain": { schema: z.string(), example: "events_stored_total 2522\n" },
+        "application/json": { schema: Metrics, example },
+      },
     },
   },
 });

@@ -5,6 +5,7 @@ import type { Services } from "../../services.ts";
 import { enqueueSpan } from "../../telemetry/job-spans.ts";
 import { check } from "../body.ts";
 import { notFound } from "../errors.ts";
+import { modelCheck } from "../examples/model.ts";
 import { type App, failures, json, on } from "../route.ts";
 
 const Check = z
@@ -26,7 +27,7 @@ const Asked = z.object({ status: z.literal("queued"), version: z.string() }).met
 
 const tags = ["models"];
 const path = "/models/{version}/checks";
-const params = z.object({ version: z.string() });
+const params = z.object({ version: z.string().meta({ examples: ["new-checkout@1"] }) });
 export const list = createRoute({
   method: "get",
   path,
@@ -36,7 +37,7 @@ export const list = createRoute({
   description:
     "Every model that decides is checked once an hour: whether its inputs and scores are still distributed as in training, whether its probabilities come true, whether what was served fits the stored propensities, and whether its users do worse than those held out.",
   request: { params, query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20) }) },
-  responses: { 200: json(Checks, "Newest first") },
+  responses: { 200: json(Checks, "Newest first", { checks: [modelCheck] }) },
 });
 export const ask = createRoute({
   method: "post",
@@ -45,7 +46,7 @@ export const ask = createRoute({
   tags,
   summary: "Check a model that decides, as soon as a worker is free",
   request: { params },
-  responses: { 202: json(Asked, "It will be"), ...failures(409) },
+  responses: { 202: json(Asked, "It will be", { status: "queued", version: "new-checkout@1" }), ...failures(409) },
 });
 
 export function modelCheckRoutes(app: App, { models, checks }: Pick<Services, "models" | "checks">): void {

@@ -5,9 +5,10 @@ import type { ModelStore } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { childSpan } from "../../telemetry/job-spans.ts";
 import { recordingSpan } from "../../telemetry/tracing.ts";
-import { authorOf } from "../author.ts";
+import { AuthorHeaders, authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
+import { model as example, modelStatus } from "../examples/model.ts";
 import { type App, failures, json, on, type RouteContext } from "../route.ts";
 
 const Health = z
@@ -84,7 +85,7 @@ const PromoteRequest = z
   .meta({ id: "PromoteRequest" });
 
 const tags = ["models"];
-const params = z.object({ version: z.string() });
+const params = z.object({ version: z.string().meta({ examples: ["new-checkout@1"] }) });
 const feature_key = z.string().min(1).max(100).optional();
 export const status = createRoute({
   method: "get",
@@ -93,7 +94,7 @@ export const status = createRoute({
   tags,
   summary: "The model that decides for a feature, or by default",
   request: { query: z.object({ feature_key }) },
-  responses: { 200: json(Status, "`not_trained` before the first") },
+  responses: { 200: json(Status, "`not_trained` before the first", modelStatus) },
 });
 export const runs = createRoute({
   method: "get",
@@ -102,7 +103,7 @@ export const runs = createRoute({
   tags,
   summary: "Trained versions, newest first",
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(20), feature_key }) },
-  responses: { 200: json(Runs, "Newest first") },
+  responses: { 200: json(Runs, "Newest first", { runs: [example] }) },
 });
 export const read = createRoute({
   method: "get",
@@ -111,7 +112,7 @@ export const read = createRoute({
   tags,
   summary: "One version with its artifact",
   request: { params },
-  responses: { 200: json(Whole, "The model") },
+  responses: { 200: json(Whole, "The model", { ...example, artifact: { learner: "logistic", weights: [0.4, -1.2] } }) },
 });
 export const promote = createRoute({
   method: "post",
@@ -121,8 +122,15 @@ export const promote = createRoute({
   summary: "Make a candidate live, for all of the model's users",
   description:
     "The live model is retired, and no other candidate goes on taking over from it. 409 `not_better`: the candidate did not pass the gate, and the message says why; `force` with a `reason` promotes it all the same. Who did it, why, and whether it was forced is in the audit log.",
-  request: { params, body: json(PromoteRequest, "Why, and whether against the verdict") },
-  responses: { 200: json(Summary, "The model, live"), ...failures(409) },
+  request: {
+    params,
+    headers: AuthorHeaders,
+    body: json(PromoteRequest, "Why, and whether against the verdict", {
+      force: true,
+      reason: "A campaign starts today",
+    }),
+  },
+  responses: { 200: json(Summary, "The model, live", example), ...failures(409) },
 });
 export const rollback = createRoute({
   method: "post",
@@ -130,8 +138,8 @@ export const rollback = createRoute({
   operationId: "rollbackModel",
   tags,
   summary: "Make this version live again",
-  request: { params, body: json(RollbackRequest, "Why") },
-  responses: { 200: json(Summary, "The model, live"), ...failures(409) },
+  request: { params, headers: AuthorHeaders, body: json(RollbackRequest, "Why", { reason: "It was better" }) },
+  responses: { 200: json(Summary, "The model, live", example), ...failures(409) },
 });
 
 export function modelRoutes(app: App, services: Pick<Services, "models" | "snapshots">): void {

@@ -1,10 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type DashboardFile, readDashboard } from "../dashboard-files.ts";
 import { HttpError } from "../errors.ts";
-import { type App, failures, on, type RouteContext } from "../route.ts";
+import { type App, failures, file, header, on, type RouteContext } from "../route.ts";
+
+/** Everything is this server's own: no inline script or style, nothing from another host. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const html = {
+  200: {
+    description: "A page",
+    headers: { "Content-Security-Policy": header("All of it is this server's own", POLICY) },
+    content: { "text/html": { schema: z.string() } },
+  },
+};
 
 const tags = ["operations"];
-const html = { 200: { description: "A page", content: { "text/html": { schema: z.string() } } } };
 const start = createRoute({
   method: "get",
   path: "/",
@@ -14,13 +25,14 @@ const start = createRoute({
   responses: html,
   security: [],
 });
+const home = createRoute({ ...start, path: "/app", operationId: "getDashboardHome" });
 const page = createRoute({
   method: "get",
   path: "/app/{page}",
   operationId: "getDashboardPage",
   tags,
   summary: "The dashboard: any other page, also deeper ones",
-  request: { params: z.object({ page: z.string() }) },
+  request: { params: z.object({ page: z.string().meta({ examples: ["features"] }) }) },
   responses: html,
   security: [],
 });
@@ -30,14 +42,10 @@ const asset = createRoute({
   operationId: "getDashboardAsset",
   tags,
   summary: "What the dashboard is made of",
-  request: { params: z.object({ file: z.string() }) },
-  responses: { 200: { description: "A file" }, ...failures(404) },
+  request: { params: z.object({ file: z.string().meta({ examples: ["index-B4x7Qk2d.js"] }) }) },
+  responses: { 200: file("text/javascript", "text/css", "image/svg+xml"), ...failures(404) },
   security: [],
 });
-
-/** Everything is this server's own: no inline script or style, nothing from another host. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en">
@@ -58,7 +66,7 @@ export function pageRoutes(app: App): void {
   };
   on(app, start, answer);
   on(app, page, answer);
-  app.get("/app", answer);
+  on(app, home, answer);
   app.get("/app/*", answer);
 
   on(app, asset, (c) => {

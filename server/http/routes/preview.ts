@@ -29,6 +29,10 @@ const Preview = z
   .meta({ id: "Preview" });
 export type PreviewAnswer = z.infer<typeof Preview>;
 
+const example = {
+  ...{ decisions: 1000, changed: 120, moves: [{ from: "off", to: "on", decisions: 120 }], without_attributes: 0 },
+};
+
 export const route = createRoute({
   method: "post",
   path: "/features/{feature}/preview",
@@ -38,10 +42,10 @@ export const route = createRoute({
   description:
     "Takes what PUT /features/{feature} takes, stores nothing, and decides the newest stored decisions again, each as of its own time: with the feature as it is, and as it would be. Events of the user since then are not taken into account.",
   request: {
-    params: z.object({ feature: z.string().describe("Key, or id") }),
+    params: z.object({ feature: z.string().meta({ description: "Key, or id", examples: ["new-checkout"] }) }),
     body: featureBody,
   },
-  responses: { 200: json(Preview, "What would change") },
+  responses: { 200: json(Preview, "What would change", example) },
 });
 
 export function previewRoute(

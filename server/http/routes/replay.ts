@@ -14,6 +14,7 @@ import { type Configuration, Invalid } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
+import { replay as replayExample } from "../examples/replay.ts";
 import { type App, json, on } from "../route.ts";
 
 /** About how many decisions one replay reads: of more, it takes a part of the users. */
@@ -69,11 +70,14 @@ export const route = createRoute({
   description:
     "Re-decides the stored decisions of a feature with an objective, and values the policy by what came of those that were drawn (inverse propensity, self-normalised, doubly robust). Where the evidence does not carry the question, `answered` is false and `verdict` says what was found and what would work.",
   request: {
-    params: z.object({ feature: z.string().describe("Key, or id") }),
-    body: { ...json(ReplayRequest, "The policy, and the time of the decisions"), required: true },
+    params: z.object({ feature: z.string().meta({ description: "Key, or id", examples: ["new-checkout"] }) }),
+    body: {
+      ...json(ReplayRequest, "The policy, and the time of the decisions", { policy: { always: "on" } }),
+      required: true,
+    },
   },
   responses: {
-    200: json(ReplayAnswer, "The estimates and a verdict, or a refusal in words"),
+    200: json(ReplayAnswer, "The estimates and a verdict, or a refusal in words", replayExample),
   },
 });
 

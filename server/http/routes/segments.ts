@@ -8,8 +8,9 @@ import { Invalid, type WriteCheck } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { check, readJson } from "../body.ts";
 import { notFound } from "../errors.ts";
-import { etag, expectedVersion } from "../if-match.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { segment, segmentWrite } from "../examples/feature.ts";
+import { etag, expectedVersion, IfMatch, VERSIONED } from "../if-match.ts";
+import { type App, failures, header, json, on } from "../route.ts";
 
 /** Accepted and ignored, so that what was read can be written back. */
 const ReadOnly = z.unknown().optional().meta({ readOnly: true, description: "Given by the server, ignored on write" });
@@ -42,8 +43,8 @@ export const SegmentAnswer = z
   .meta({ id: "Segment" });
 
 const tags = ["segments"];
-const params = z.object({ segment: z.string().describe("Key") });
-const body = { ...json(SegmentWrite, "A named condition"), required: true };
+const params = z.object({ segment: z.string().meta({ description: "Key", examples: ["beta-testers"] }) });
+const body = { ...json(SegmentWrite, "A named condition", segmentWrite), required: true };
 export const create = createRoute({
   method: "post",
   path: "/segments",
@@ -51,7 +52,13 @@ export const create = createRoute({
   tags,
   summary: "Create a segment: a named condition, used by any feature",
   request: { body },
-  responses: { 201: json(SegmentAnswer, "Created"), ...failures(409) },
+  responses: {
+    201: {
+      ...json(SegmentAnswer, "Created", segment),
+      headers: { ...VERSIONED, Location: header("Its address", "/segments/beta-testers") },
+    },
+    ...failures(409),
+  },
 });
 export const list = createRoute({
   method: "get",
@@ -59,7 +66,7 @@ export const list = createRoute({
   operationId: "listSegments",
   tags,
   summary: "All segments",
-  responses: { 200: json(z.array(SegmentAnswer), "By key") },
+  responses: { 200: json(z.array(SegmentAnswer), "By key", [segment]) },
 });
 export const read = createRoute({
   method: "get",
@@ -68,7 +75,7 @@ export const read = createRoute({
   tags,
   summary: "One segment",
   request: { params },
-  responses: { 200: json(SegmentAnswer, "ETag: its version") },
+  responses: { 200: { ...json(SegmentAnswer, "As stored", segment), headers: VERSIONED } },
 });
 export const replace = createRoute({
   method: "put",
@@ -76,8 +83,8 @@ export const replace = createRoute({
   operationId: "replaceSegment",
   tags,
   summary: "Replace a segment; its key stays",
-  request: { params, body },
-  responses: { 200: json(SegmentAnswer, "Stored"), ...failures(412) },
+  request: { params, body, headers: IfMatch },
+  responses: { 200: { ...json(SegmentAnswer, "Stored", segment), headers: VERSIONED }, ...failures(412) },
 });
 export const remove = createRoute({
   method: "delete",
@@ -86,7 +93,7 @@ export const remove = createRoute({
   tags,
   summary: "Delete a segment that nothing uses",
   request: { params },
-  responses: { 204: { description: "Deleted" } },
+  responses: { 204: { description: "Deleted" }, ...failures(422) },
 });
 
 export function segmentRoutes(app: App, services: Pick<Services, "segments" | "snapshots" | "strategies">): void {
@@ -97,7 +104,7 @@ export function segmentRoutes(app: App, services: Pick<Services, "segments" | "s
     const environment = c.get("environment");
     const stored = await segments.create(environment, complete(check(SegmentWrite, await readJson(c))), sound);
     await snapshots.refresh(environment);
-    return c.json(stored, 201, etag(stored.version));
+    return c.json(stored, 201, { ...etag(stored.version), Location: `/segments/${stored.key}` });
   });
 
   on(app, list, async (c) => c.json(await segments.list(c.get("environment"))));

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import type { AccessControl } from "../access.ts";
 import { check, readJson } from "../body.ts";
-import { type App, failures, json, on } from "../route.ts";
+import { type App, failures, header, json, on } from "../route.ts";
 import { endSession, refuseOtherSites, setSession } from "../session-cookie.ts";
 import { tokenVerifier } from "../token.ts";
 import { exchange, requireAuth, TokenRequest } from "./auth.ts";
@@ -24,6 +24,10 @@ const Session = z
   .meta({ id: "Session" });
 export type SessionAnswer = z.infer<typeof Session>;
 
+const sessionRequest = { issuer_key: "correct horse battery", subject: "ada" };
+const session = { auth: true, actor: "ada", environment: null };
+const SET_COOKIE = "flags_session=eyJhbGciOiJIUzI1NiJ9...; Path=/; HttpOnly; SameSite=Lax";
+
 const tags = ["access"];
 const create = createRoute({
   method: "post",
@@ -34,9 +38,15 @@ const create = createRoute({
   description:
     "Sets an HttpOnly, SameSite=Lax cookie that holds a token. With it, reads need no header, and writes are accepted from this server's own pages only (Sec-Fetch-Site, else Origin).",
   request: {
-    body: { ...json(SessionRequest, "The issuer key or a token, and what the session shall say"), required: true },
+    body: {
+      ...json(SessionRequest, "The issuer key or a token, and what the session shall say", sessionRequest),
+      required: true,
+    },
   },
-  responses: { 200: json(Session, "Signed in"), ...failures(401, 403, 409) },
+  responses: {
+    200: { ...json(Session, "Signed in", session), headers: { "Set-Cookie": header("The session", SET_COOKIE) } },
+    ...failures(401, 403, 409),
+  },
   security: [],
 });
 const read = createRoute({
@@ -45,7 +55,7 @@ const read = createRoute({
   operationId: "getSession",
   tags,
   summary: "Who asks, by cookie or token",
-  responses: { 200: json(Session, "Whoever asks") },
+  responses: { 200: json(Session, "Whoever asks", session) },
 });
 const remove = createRoute({
   method: "delete",
@@ -54,7 +64,13 @@ const remove = createRoute({
   tags,
   summary: "Sign the browser out",
   description: "The cookie is gone; a token that was copied elsewhere holds until it expires.",
-  responses: { 204: { description: "Signed out, also when nobody was signed in" }, ...failures(403) },
+  responses: {
+    204: {
+      description: "Signed out, also when nobody was signed in",
+      headers: { "Set-Cookie": header("The end of the session", "flags_session=; Max-Age=0; Path=/") },
+    },
+    ...failures(403),
+  },
   security: [],
 });
 

@@ -12,7 +12,7 @@ import { ecommerceAdapter } from "../../import/ecommerce-adapter.ts";
 import { importEvents } from "../../import/import-events.ts";
 import { openCsvUrl, UnreadableUrl } from "../../import/open-csv-url.ts";
 import type { Services } from "../../services.ts";
-import { authorOf } from "../author.ts";
+import { AuthorHeaders, authorOf } from "../author.ts";
 import { check } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { type Form, readForm } from "../read-form.ts";
@@ -60,6 +60,24 @@ const SimulateAnswer = z
   .meta({ id: "SimulateAnswer" });
 export type ImportAnswer = z.infer<typeof SimulateAnswer>;
 
+const requestExample = {
+  csv_file: "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n",
+  feature_key_mode: "item",
+  limit: 100000,
+};
+const answerExample = {
+  source_type: "csv_file",
+  source_value: "events.csv",
+  feature_key_mode: "item",
+  sync_features: true,
+  raw_rows_processed: 1,
+  normalized_rows: 1,
+  inserted_rows: 1,
+  features_auto_created: 1,
+  rejected_rows: 0,
+  rejects: [],
+};
+
 const simulate = createRoute({
   method: "post",
   path: "/simulate",
@@ -69,9 +87,10 @@ const simulate = createRoute({
   description:
     "A file of any size up to 2 GB, plain or gzip, stored batch by batch. Answers when all of it is durable. Safe to repeat.",
   request: {
-    body: { required: true, content: { "multipart/form-data": { schema: SimulateRequest } } },
+    headers: AuthorHeaders,
+    body: { required: true, content: { "multipart/form-data": { schema: SimulateRequest, example: requestExample } } },
   },
-  responses: { 201: json(SimulateAnswer, "What was imported and what was not") },
+  responses: { 201: json(SimulateAnswer, "What was imported and what was not", answerExample) },
 });
 
 /** `POST /simulate`: CSV into events, and a feature for each new feature key. */

@@ -6,8 +6,9 @@ import type { Configuration } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { check } from "../body.ts";
 import { catchUp } from "../catch-up.ts";
-import { etagOf, listsEtag } from "../ofrep/etag.ts";
-import { type App, header, json, on } from "../route.ts";
+import { segment, servedFeature } from "../examples/feature.ts";
+import { etagOf, IfNoneMatch, listsEtag, TAGGED } from "../ofrep/etag.ts";
+import { type App, json, on } from "../route.ts";
 import { starting } from "./evaluate.ts";
 import { StoredExperiment } from "./experiments.ts";
 import { SegmentAnswer } from "./segments.ts";
@@ -69,7 +70,16 @@ export interface ServedSnapshot extends Configuration {
   readonly etag: string;
 }
 
-const ETag = header("Of the content", '"8pmVYvRNIhIoiuEJ2PV2hBUNEE8HlrCTlrZ5VD0aSlA"');
+const example = {
+  contract: 1,
+  etag: TAGGED.ETag.example,
+  environment: "production",
+  revision: 8,
+  features: [servedFeature],
+  segments: [segment],
+  models: [],
+  experiments: [],
+};
 
 export const read = createRoute({
   method: "get",
@@ -80,6 +90,7 @@ export const read = createRoute({
   description:
     "Features, segments, running experiments and the models that decide. It tells every rule: fetch it from your servers, never into a web page, which OFREP is for. GET /changes tells when there is a new one. Also answered while the database is away.",
   request: {
+    headers: IfNoneMatch,
     query: z.object({
       revision: z
         .string()
@@ -89,8 +100,8 @@ export const read = createRoute({
     }),
   },
   responses: {
-    200: { ...json(SnapshotAnswer, "The whole configuration"), headers: { ETag } },
-    304: { description: "Still the one of the If-None-Match", headers: { ETag } },
+    200: { ...json(SnapshotAnswer, "The whole configuration", example), headers: TAGGED },
+    304: { description: "Still the one of the If-None-Match", headers: TAGGED },
   },
 });
 

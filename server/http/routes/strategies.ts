@@ -33,13 +33,26 @@ const Strategies = z
   .meta({ id: "Strategies" });
 export type StrategiesAnswer = z.infer<typeof Strategies>;
 
+const example = {
+  strategies: [
+    {
+      id: "rule-filters",
+      summary: "Serves a variant to the users a condition describes; the first rule that matches decides",
+      learns: false,
+      config: { type: "object", properties: { rules: { type: "array" } }, required: ["rules"] },
+    },
+  ],
+  operators: [{ name: "in", summary: "Is one of these", value: "a list of texts", takes: "texts" }],
+  objective: { type: "object", properties: { event_types: { type: "array" } } },
+};
+
 export const list = createRoute({
   method: "get",
   path: "/strategies",
   operationId: "listStrategies",
   tags: ["features"],
   summary: "What a feature can be made of: every strategy with its settings, every operator, the objective",
-  responses: { 200: json(Strategies, "Of this server, its plugins included") },
+  responses: { 200: json(Strategies, "Of this server, its plugins included", example) },
 });
 
 export function strategyRoutes(app: App, { strategies }: Pick<Services, "strategies">): void {

@@ -38,13 +38,37 @@ const System = z
   .meta({ id: "System" });
 export type SystemAnswer = z.infer<typeof System>;
 
+const example = {
+  version: "0.1.0",
+  runtime: "node 24.21.0",
+  uptime_seconds: 86400.5,
+  environment: "production",
+  revision: 12,
+  stale: false,
+  database: { version: "PostgreSQL 18.4", size_bytes: 11261631, migration: "0004_decisions_by_user" },
+  jobs: { waiting: 0, running: 1, failed: 0 },
+  exposures: { waiting: 0, dropped: 0 },
+  auth: true,
+  traces_exported: false,
+  steps: [
+    {
+      feature_key: "new-checkout",
+      step: "rollout",
+      strategy: "hash-bucketing",
+      state: "ok",
+      failures: 0,
+      detail: null,
+    },
+  ],
+};
+
 export const read = createRoute({
   method: "get",
   path: "/system",
   operationId: "getSystem",
   tags: ["operations"],
   summary: "Versions, database, job queue, and the health of every step",
-  responses: { 200: json(System, "As this process sees it") },
+  responses: { 200: json(System, "As this process sees it", example) },
 });
 
 export function systemRoutes(

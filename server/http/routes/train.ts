@@ -5,7 +5,8 @@ import type { Services } from "../../services.ts";
 import { enqueueSpan } from "../../telemetry/job-spans.ts";
 import { check, readJson } from "../body.ts";
 import { HttpError, notFound } from "../errors.ts";
-import { type App, failures, json, on, type RouteContext } from "../route.ts";
+import { trained, trainingJob, trainRequest } from "../examples/training.ts";
+import { type App, failures, header, json, on, type RouteContext } from "../route.ts";
 
 export interface TrainPatience {
   /** Milliseconds POST /train waits for a worker to begin. Default 30,000. */
@@ -92,9 +93,13 @@ const Queued = z
   })
   .meta({ id: "QueuedTraining" });
 
+const { job_id, submitted_at } = trainingJob;
+const queued = { job_id, status: "queued", submitted_at, shared: false };
+const cancelled = { ...trainingJob, status: "cancelled", stage: "cancelled", progress: 0, result: null };
+
 const tags = ["training"];
-const body = json(TrainRequest, "All fields may be left out");
-const params = z.object({ job_id: z.string() });
+const body = json(TrainRequest, "All fields may be left out", trainRequest);
+const params = z.object({ job_id: z.string().meta({ examples: [trainingJob.job_id] }) });
 export const train = createRoute({
   method: "post",
   path: "/train",
@@ -103,7 +108,7 @@ export const train = createRoute({
   summary: "Train a model and wait for it",
   description: "422 when the data does not allow a model yet; the status of the present model stays as it is.",
   request: { body },
-  responses: { 200: json(Trained, "The model"), ...failures(409, 504) },
+  responses: { 200: json(Trained, "The model", trained), ...failures(409, 504) },
 });
 export const trainAsync = createRoute({
   method: "post",
@@ -112,7 +117,12 @@ export const trainAsync = createRoute({
   tags,
   summary: "Queue a training job",
   request: { body },
-  responses: { 202: json(Queued, "Queued") },
+  responses: {
+    202: {
+      ...json(Queued, "Queued", queued),
+      headers: { Location: header("Where to see how far it is", `/train/jobs/${queued.job_id}`) },
+    },
+  },
 });
 export const read = createRoute({
   method: "get",
@@ -121,7 +131,7 @@ export const read = createRoute({
   tags,
   summary: "How far a training job is",
   request: { params },
-  responses: { 200: json(Job, "The job") },
+  responses: { 200: json(Job, "The job", trainingJob) },
 });
 export const list = createRoute({
   method: "get",
@@ -135,7 +145,7 @@ export const list = createRoute({
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
   },
-  responses: { 200: json(Jobs, "Newest first") },
+  responses: { 200: json(Jobs, "Newest first", { jobs: [trainingJob] }) },
 });
 export const cancel = createRoute({
   method: "delete",
@@ -144,7 +154,7 @@ export const cancel = createRoute({
   tags,
   summary: "Cancel a training job; one that has ended stays as it is",
   request: { params },
-  responses: { 200: json(Job, "The job") },
+  responses: { 200: json(Job, "The job", cancelled) },
 });
 
 export function trainRoutes(

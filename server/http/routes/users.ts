@@ -20,6 +20,12 @@ const UserAnswer = z
   .meta({ id: "UserProfile" });
 export type UserProfile = z.infer<typeof UserAnswer>;
 
+const at = "2026-01-22T19:30:00.000Z";
+const profile = {
+  user_id: "ada",
+  profile: [{ event_type: "addtocart", count: 1, first_at: at, last_at: at, value_sum: 49.9 }],
+};
+
 export const read = createRoute({
   method: "get",
   path: "/users/{user_id}",
@@ -27,8 +33,8 @@ export const read = createRoute({
   tags: ["events"],
   summary: "What is known of a user: the sums that models learn from",
   description: "The events themselves: GET /events?user_id=…; decisions: GET /decisions?user_id=….",
-  request: { params: z.object({ user_id: z.string() }) },
-  responses: { 200: json(UserAnswer, "Also of a user without events") },
+  request: { params: z.object({ user_id: z.string().meta({ examples: ["ada"] }) }) },
+  responses: { 200: json(UserAnswer, "Also of a user without events", profile) },
 });
 
 export function userRoutes(app: App, { profileStore }: Pick<Services, "profileStore">): void {
