@@ -8,7 +8,6 @@ import type { ModelCheckStore } from "../core/model/model-check.ts";
 import type { DecisionLog } from "../core/off-policy/decision-log.ts";
 import type {
   Clock,
-  Configuration,
   ConfigurationStore,
   EventStore,
   ExperimentStore,
@@ -59,8 +58,6 @@ export interface Services {
 export interface Snapshots {
   /** undefined: no such environment, or none loaded yet. Synchronous: the hot path reads this. */
   get(environment: string): Snapshot | undefined;
-  /** What the snapshot was compiled from. */
-  configuration(environment: string): Configuration | undefined;
   /** True while PostgreSQL cannot be reached: decisions then carry the reason STALE. */
   readonly stale: boolean;
   /** The work's outcome, or a rejection as soon as the database is lost: whoever asks does not wait for it to come back. */

@@ -3,10 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { brokenSteps } from "../core/engine/broken-steps.ts";
 import { compile, type Snapshot } from "../core/engine/snapshot.ts";
-import type { Clock, Configuration, ConfigurationStore } from "../core/ports.ts";
+import type { Clock, ConfigurationStore } from "../core/ports.ts";
 import type { Strategy } from "../core/strategy.ts";
 import type { Metrics, Snapshots } from "./services.ts";
-import { shareUnchanged } from "./share-unchanged.ts";
 import { systemTiming } from "./system-timing.ts";
 
 export interface SnapshotsOptions {
@@ -51,7 +50,6 @@ export async function openSnapshots({
   pollMs = 1_000,
 }: SnapshotsOptions): Promise<Snapshots> {
   const snapshots = new Map<string, Snapshot>();
-  const configurations = new Map<string, Configuration>();
   const loads = new Map<string, () => Promise<void>>();
   const listeners = new Set<(environment: string) => void>();
   const waiting = new Set<(error: Error) => void>();
@@ -65,15 +63,11 @@ export async function openSnapshots({
   metrics?.gauge("snapshot_stale", () => (staleSince === undefined ? 0 : 1));
 
   async function load(environment: string): Promise<void> {
-    const read = shareUnchanged(
-      await within(LOAD_MS, configuration.load(environment)),
-      configurations.get(environment),
-    );
+    const read = await within(LOAD_MS, configuration.load(environment));
     const previous = snapshots.get(environment);
     if (previous !== undefined && isCurrent(previous) && previous.revision >= read.revision) return;
     try {
       snapshots.set(environment, compile(read, compiledWith, { previous, timing: systemTiming }));
-      configurations.set(environment, read);
       metrics?.gauge("snapshot_revision", () => snapshots.get(environment)?.revision ?? 0, { environment });
     } catch (error) {
       // Checked on write, so this is a fault of ours or of a plugin: what was sound goes on being served.
@@ -166,7 +160,6 @@ export async function openSnapshots({
 
   return {
     get: (environment) => snapshots.get(environment),
-    configuration: (environment) => configurations.get(environment),
     get stale() {
       return staleSince !== undefined;
     },

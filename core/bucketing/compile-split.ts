@@ -33,7 +33,7 @@ export function compileSplit(split: Split, seed: string): CompiledSplit {
   const gates = (split.traffic ?? [])
     .map((gate) => compileGate(gate, `${bucketing.seed}#traffic`))
     .filter(({ open }) => open < BUCKETS);
-  const { ends, owners } = layOut(split);
+  const { ends, owners } = layOutOnce(split.arms);
   const sole = owners.length === 1;
   return {
     unit: split.unit,
@@ -81,9 +81,23 @@ export function armAt({ ends, owners }: CompiledSplit, bucket: number): number {
   return owners[low] as number;
 }
 
-function layOut(split: Split): { ends: readonly number[]; owners: readonly number[] } {
-  const stored = split.arms.every((arm) => arm.ranges !== undefined && size(arm.ranges) === bucketsOf(arm.weight));
-  const all = stored ? split.arms.map((arm) => arm.ranges ?? []) : reallocate(split.arms);
+type Arms = Split["arms"];
+type Layout = Pick<CompiledSplit, "ends" | "owners">;
+
+/** A snapshot shares equal arms among its features: they are laid out, and kept, once. */
+const layouts = new WeakMap<Arms, Layout>();
+
+function layOutOnce(arms: Arms): Layout {
+  const known = layouts.get(arms);
+  if (known !== undefined) return known;
+  const layout = layOut(arms);
+  layouts.set(arms, layout);
+  return layout;
+}
+
+function layOut(arms: Arms): Layout {
+  const stored = arms.every((arm) => arm.ranges !== undefined && size(arm.ranges) === bucketsOf(arm.weight));
+  const all = stored ? arms.map((arm) => arm.ranges ?? []) : reallocate(arms);
   const intervals = all
     .flatMap((ranges, arm) => ranges.map(([from, to]) => ({ from, to, arm })))
     .filter(({ from, to }) => from < to)

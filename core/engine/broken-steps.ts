@@ -13,8 +13,9 @@ export interface BrokenStep {
 /** Of the enabled features: steps that always fail, and steps with a condition that can never match. */
 export function brokenSteps({ environment, features }: Snapshot): readonly BrokenStep[] {
   const found: BrokenStep[] = [];
-  for (const { key, enabled, steps } of features.values())
-    for (const { id, strategy, broken, gone } of enabled ? steps : []) {
+  // Without a plan, its one step was found sound.
+  for (const { key, plan } of features.values())
+    for (const { id, strategy, broken, gone } of plan?.enabled ? plan.steps : []) {
       const detail = broken?.detail ?? gone;
       if (detail !== null) found.push({ environment, feature_key: key, step: id, strategy, detail });
     }

@@ -1,174 +1,133 @@
+import type { Seed } from "../bucketing/murmur3.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { compileCondition } from "../feature/compile-condition.ts";
-import type { Feature, Step } from "../feature/feature.ts";
-import { completeObjective } from "../feature/objective.ts";
-import { conditionsOf, referencesOf } from "../feature/references.ts";
+import type { Feature } from "../feature/feature.ts";
 import { sameJson } from "../feature/same-json.ts";
 import type { Model } from "../model/model.ts";
-import type { CompiledCondition, Host, Strategy } from "../strategy.ts";
-import { closedBreaker } from "./breaker.ts";
-import { type CompiledExperiment, compileExperiment } from "./compile-experiment.ts";
-import type { CompiledSegments } from "./compile-segments.ts";
-import { compileQuickSplit, type QuickSplit } from "./quick-split.ts";
-import { messageOf, type Runnable } from "./run-step.ts";
-import { type Served, serve, serveAll } from "./served.ts";
+import type { Strategy } from "../strategy.ts";
+import { compileSegments } from "./compile-segments.ts";
+import { type CompiledStep, compilePlan, type Plan, type PlanScope, type Related } from "./plan.ts";
+import type { QuickSplit, Sides } from "./quick-split.ts";
+import type { Sharing } from "./sharing.ts";
 
-/** A feature ready to be asked. */
-export interface CompiledFeature {
-  // As stored. What every decision needs comes first and beside the definition: fewer places to fetch from memory.
+/**
+ * A feature ready to be asked. One object holds all that a rollout's decision needs: of thousands of features, fetching
+ * them from memory is what takes the time.
+ */
+export interface CompiledFeature extends Seed {
+  // As stored.
   readonly key: string;
   readonly version: number;
-  /** Its first step's, when nothing comes before that one. */
-  readonly quick: QuickSplit | null;
-  readonly enabled: boolean;
-  readonly experiment: CompiledExperiment | null;
-  readonly steps: readonly CompiledStep[];
-  readonly variants: ReadonlyMap<string, Served>;
-  readonly off: Served;
-  readonly fallback: Served;
+  /** Its first step's QuickSplit, when nothing comes before that one; null: the plan is to be followed. */
+  readonly sides: Sides | null;
+  readonly edge: number;
+  /** null: nothing but the sides was ever needed, see `planOf`. */
+  plan: Plan | null;
   readonly definition: Feature;
   /** True when a step wants the user's profile, or one of a prerequisite: the caller then passes it to evaluate. */
   readonly profile: boolean;
-  /** True when a step learns, or there is an objective: its exposures store the raw feature row. */
+  /** As the plan's. */
   readonly learns: boolean;
-  /** Features it asks about, directly or through segments, with their off variants. */
-  readonly prerequisites: ReadonlyMap<string, string | undefined>;
-  readonly usesSegments: boolean;
-  /** True when a step of its own wants the profile. */
-  readonly ownProfile: boolean;
-  readonly model: Model | undefined;
-  readonly challenger: Model | undefined;
-  /** What the experiment was compiled from. */
-  readonly running: Experiment | undefined;
+  /** True when one step places everyone who has a user_id, and nothing but the definition and that step's strategy counts. */
+  readonly plain: boolean;
 }
 
-export interface CompiledStep extends Runnable {
-  readonly id: string;
-  readonly strategy: string;
-  readonly source: string;
-  /** null: always asked. */
-  readonly when: CompiledCondition | null;
-  /** null: its strategy is always asked. */
-  readonly quick: QuickSplit | null;
-  /** A failure goes straight to the fallback variant. */
-  readonly toFallback: boolean;
-  /** Why a condition of its is no match whatever the ask (an operator's plugin is gone); null when all can be asked. */
-  readonly gone: string | null;
-}
-
-export interface FeatureScope {
-  readonly strategies: ReadonlyMap<string, Strategy>;
-  readonly segments: CompiledSegments;
+export interface FeatureScope extends PlanScope {
   readonly models: ReadonlyMap<string | null, Model>;
   /** Candidates that take over a share of the live model's users. */
   readonly challengers: ReadonlyMap<string | null, Model>;
   readonly experiments: ReadonlyMap<string, Experiment>;
-  readonly features: ReadonlyMap<string, Feature>;
 }
 
-/** Milliseconds a step may take when it does not say. */
-export const DEFAULT_BUDGET = 50;
-
 /**
- * `earlier` is the feature in the snapshot before: taken over when nothing it was compiled from has changed, and otherwise
- * its circuit breakers are, step by step. `same` tells what the two snapshots share. Never throws.
+ * `earlier` is the feature in the snapshot before: taken over when nothing it was compiled from has changed (its definition is
+ * the same object), and otherwise its circuit breakers are, step by step. `same` tells what the two snapshots share.
+ * Never throws.
  */
 export function compileFeature(
   feature: Feature,
   scope: FeatureScope,
   earlier: CompiledFeature | undefined,
   same: { readonly strategies: boolean; readonly segments: boolean },
+  sharing: Sharing,
 ): CompiledFeature {
   const model = scope.models.get(feature.key) ?? scope.models.get(null);
   // Never a challenger of another scope's model.
   const challenger = model === undefined ? undefined : scope.challengers.get(model.feature_key);
   const running = scope.experiments.get(feature.key);
   const related = { definition: feature, model, challenger, running };
-  if (earlier !== undefined && same.strategies && (same.segments || !earlier.usesSegments))
-    if (isSame(earlier, related, scope)) return earlier;
-  try {
-    return compileAnew(related, scope, earlier);
-  } catch (error) {
-    return compileBroken(related, `Cannot be used: ${messageOf(error)}`);
-  }
+  if (earlier !== undefined && same.strategies && isSame(earlier, related, scope, same.segments)) return earlier;
+  const plan = compilePlan(related, scope, earlier?.plan ?? undefined, sharing.sides);
+  const [first] = plan.steps;
+  const quick = plan.enabled && plan.experiment === null && first?.when === null ? first.quick : null;
+  const plain = quick !== null && isPlain(plan, first as CompiledStep);
+  return lay(feature, plan, quick, {
+    sides: quick?.sides ?? null,
+    plain,
+    // Whoever needed the plan before will need it again, and its breakers go on in it.
+    plan: plain && earlier?.plan == null ? null : plan,
+  });
 }
+
+/** How the feature decides. Plans of plain features are made when somebody asks, which most of them live without. */
+export function planOf(feature: CompiledFeature, strategies: ReadonlyMap<string, Strategy>): Plan {
+  feature.plan ??= compilePlan(
+    { definition: feature.definition, model: undefined, challenger: undefined, running: undefined },
+    { strategies, segments: NO_SEGMENTS, features: NO_FEATURES, conditions: new WeakMap() },
+    undefined,
+    (sides) => sides,
+  );
+  return feature.plan;
+}
+
+const NO_FEATURES: PlanScope["features"] = new Map();
+const NO_SEGMENTS = compileSegments([], new Map());
 
 /** The same, breakers and all, in objects of its own. */
 export function copyFeature(feature: CompiledFeature): CompiledFeature {
-  const steps = feature.steps.map((step) => ({ ...step, quick: step.quick === null ? null : { ...step.quick } }));
-  return { ...feature, quick: feature.quick === null ? null : (steps[0]?.quick ?? null), steps };
+  const { plan } = feature;
+  if (plan === null) return { ...feature };
+  const steps = plan.steps.map((step) => ({ ...step, quick: step.quick === null ? null : { ...step.quick } }));
+  const copy = { ...feature };
+  copy.plan = { ...plan, steps };
+  return copy;
 }
 
-type Related = Pick<CompiledFeature, "definition" | "model" | "challenger" | "running">;
+function isPlain(plan: Plan, { bounded, quick }: CompiledStep): boolean {
+  const { steps, learns, ownProfile, prerequisites, usesSegments } = plan;
+  return (
+    steps.length === 1 &&
+    bounded &&
+    quick?.sides.below != null &&
+    quick.sides.above !== null &&
+    !learns &&
+    !ownProfile &&
+    prerequisites.size === 0 &&
+    !usesSegments
+  );
+}
 
-/** Shared, because most features have none. */
-const NO_PREREQUISITES: CompiledFeature["prerequisites"] = new Map();
-
-function compileAnew(
-  { definition, model, challenger, running }: Related,
-  scope: FeatureScope,
-  earlier: CompiledFeature | undefined,
+/** All features' fields in one order: code that meets a single shape of object is quicker. */
+function lay(
+  definition: Feature,
+  { ownProfile, learns }: Plan,
+  quick: QuickSplit | null,
+  { sides, plain, plan }: Pick<CompiledFeature, "sides" | "plain" | "plan">,
 ): CompiledFeature {
-  const variants = serveAll(definition);
-  const references = referencesOf(conditionsOf(definition, scope.strategies));
-  const asked = definition.steps
-    .filter(({ when }) => when !== false)
-    .map(({ strategy }) => scope.strategies.get(strategy));
-  const ownProfile = asked.some((strategy) => strategy?.profile === true);
-  const host = hostFor(definition, model, challenger, scope);
-  const prerequisites = [...scope.segments.prerequisites(references)];
-  const experiment = running === undefined ? null : compileExperiment(running, variants);
-  const steps = definition.steps.map((step) => compileStep(step, variants, host, scope, earlier));
-  const [first] = steps;
+  const { start = 0, tail = 0, filled = 0, length = 0, edge = 0 } = quick ?? {};
   return {
     key: definition.key,
     version: definition.version,
-    quick: definition.enabled && experiment === null && first?.when === null ? first.quick : null,
-    enabled: definition.enabled,
-    experiment,
-    steps,
-    variants,
-    off: variants.get(definition.off_variant) ?? serve(definition, definition.off_variant),
-    fallback: variants.get(definition.fallback_variant) ?? serve(definition, definition.fallback_variant),
+    sides,
+    start,
+    tail,
+    filled,
+    length,
+    edge,
+    plan,
     definition,
     profile: ownProfile,
-    // With an objective, what a plain rollout draws is worth knowing too: replay asks about it.
-    learns: definition.objective != null || asked.some((strategy) => strategy?.learns ?? strategy?.profile ?? false),
-    prerequisites:
-      prerequisites.length === 0
-        ? NO_PREREQUISITES
-        : new Map(prerequisites.map((key) => [key, scope.features.get(key)?.off_variant])),
-    usesSegments: references.segments.size > 0,
-    ownProfile,
-    model,
-    challenger,
-    running,
-  };
-}
-
-/** A feature whose definition makes no sense: it serves its fallback variant, or null when it has none. */
-function compileBroken({ definition, model, challenger, running }: Related, detail: string): CompiledFeature {
-  const variants = new Map<string, Served>();
-  const whole = { ...definition, variants: definition.variants ?? {} };
-  return {
-    key: definition.key,
-    version: definition.version,
-    quick: null,
-    enabled: definition.enabled,
-    experiment: null,
-    steps: [{ ...stepShell({ id: "feature", strategy: "none" }, variants), broken: { failed: "error", detail } }],
-    variants,
-    off: serve(whole, definition.off_variant),
-    fallback: serve(whole, definition.fallback_variant),
-    definition,
-    profile: false,
-    learns: false,
-    prerequisites: NO_PREREQUISITES,
-    usesSegments: false,
-    ownProfile: false,
-    model,
-    challenger,
-    running,
+    learns,
+    plain,
   };
 }
 
@@ -176,106 +135,17 @@ function isSame(
   earlier: CompiledFeature,
   { definition, model, challenger, running }: Related,
   scope: FeatureScope,
+  sameSegments: boolean,
 ): boolean {
-  const before = earlier.definition;
-  if (before.id !== definition.id || before.version !== definition.version) return false;
-  if (before.updated_at !== definition.updated_at) return false;
-  if (!isSameModel(earlier.model, model) || !isSameModel(earlier.challenger, challenger)) return false;
-  for (const [key, off] of earlier.prerequisites) if (scope.features.get(key)?.off_variant !== off) return false;
-  return sameJson(earlier.running, running);
+  const { definition: before, plan } = earlier;
+  if (before !== definition) return false;
+  if (earlier.plain || plan === null) return running === undefined;
+  if (plan.usesSegments && !sameSegments) return false;
+  if (!isSameModel(plan.model, model) || !isSameModel(plan.challenger, challenger)) return false;
+  for (const [key, off] of plan.prerequisites) if (scope.features.get(key)?.off_variant !== off) return false;
+  return sameJson(plan.running, running);
 }
 
 function isSameModel(a: Model | undefined, b: Model | undefined): boolean {
   return a?.version === b?.version && a?.hash === b?.hash && a?.health === b?.health && a?.traffic === b?.traffic;
-}
-
-function compileStep(
-  step: Step,
-  variants: ReadonlyMap<string, Served>,
-  host: Host,
-  scope: FeatureScope,
-  earlier: CompiledFeature | undefined,
-): CompiledStep {
-  const strategy = scope.strategies.get(step.strategy);
-  const before = earlier?.steps.find(({ id, strategy: name }) => id === step.id && name === step.strategy);
-  const compiled: CompiledStep = {
-    ...stepShell(step, variants),
-    source: strategy?.source ?? step.strategy,
-    bounded: strategy?.bounded === true,
-    breaker: before?.breaker ?? closedBreaker(),
-  };
-  let gone: string | null = null;
-  const noting: Host = {
-    ...host,
-    condition(condition) {
-      const asked = host.condition(condition);
-      gone ??= asked.gone ?? null;
-      return asked;
-    },
-  };
-  try {
-    if (strategy === undefined) throw new Error(`There is no strategy "${step.strategy}": is its plugin loaded?`);
-    const when = step.when === undefined || step.when === true ? null : noting.condition(step.when);
-    const parsed = parseStored(strategy, step.config);
-    // Usually nothing was added: the stored config is kept rather than a second one beside it.
-    const evaluate = strategy.prepare(sameJson(parsed, step.config) ? step.config : parsed, noting);
-    if (typeof evaluate !== "function") throw new TypeError(`prepare returned ${typeof evaluate}, not an evaluator`);
-    return { ...compiled, when, evaluate, gone, quick: compileQuickSplit(evaluate, compiled, variants) };
-  } catch (error) {
-    return { ...compiled, broken: { failed: "error", detail: `Cannot be used: ${messageOf(error)}` } };
-  }
-}
-
-/** Sound when it was written, but its plugin may have changed since. */
-function parseStored(strategy: Strategy, config: unknown): unknown {
-  const { success, data, error } = strategy.config.safeParse(config);
-  if (success) return data;
-  const [issue] = error.issues;
-  throw new TypeError(`config${(issue?.path ?? []).map((part) => `/${String(part)}`).join("")}: ${issue?.message}`);
-}
-
-function stepShell(
-  step: Pick<Step, "id" | "strategy"> & Partial<Step>,
-  variants: ReadonlyMap<string, Served>,
-): CompiledStep {
-  return {
-    id: step.id,
-    strategy: step.strategy,
-    source: step.strategy,
-    when: null,
-    quick: null,
-    evaluate: neverAsked,
-    budget: step.budget_ms ?? DEFAULT_BUDGET,
-    bounded: false,
-    toFallback: step.on_failure === "fallback",
-    gone: null,
-    breaker: closedBreaker(),
-    variants,
-    broken: null,
-  };
-}
-
-function neverAsked(): never {
-  throw new Error("A broken step was asked");
-}
-
-function hostFor(feature: Feature, model: Model | undefined, challenger: Model | undefined, scope: FeatureScope): Host {
-  return {
-    feature: {
-      key: feature.key,
-      type: feature.type,
-      variants: Object.keys(feature.variants),
-      off_variant: feature.off_variant,
-      fallback_variant: feature.fallback_variant,
-    },
-    objective: completeObjective(feature),
-    model,
-    challenger,
-    condition: (condition) =>
-      compileCondition(condition, {
-        segment: (key) => scope.segments.get(key),
-        offVariant: (key) => scope.features.get(key)?.off_variant,
-        seed: `${feature.key}#gate`,
-      }),
-  };
 }

@@ -1,7 +1,8 @@
 import type { Decide, Distribution, User } from "../strategy.ts";
 import type { AskOptions, EngineAsk } from "./ask.ts";
-import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
+import { planOf } from "./compile-feature.ts";
 import { openAsk, readUser } from "./evaluate.ts";
+import type { CompiledStep, Plan } from "./plan.ts";
 import { runStep } from "./run-step.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -19,31 +20,31 @@ export function distributionOf(snapshot: Snapshot, featureKey: string, user: Use
   const feature = snapshot.features.get(featureKey);
   if (feature === undefined) return null;
   try {
-    return distribute(feature, openAsk(snapshot, readUser(user), options));
+    return distribute(planOf(feature, snapshot.strategies), openAsk(snapshot, readUser(user), options));
   } catch {
     return null;
   }
 }
 
-function distribute(feature: CompiledFeature, ask: EngineAsk): Pmf | null {
-  if (!feature.enabled) return certain(feature.off.variant);
-  const { experiment } = feature;
+function distribute(plan: Plan, ask: EngineAsk): Pmf | null {
+  if (!plan.enabled) return certain(plan.off.variant);
+  const { experiment } = plan;
   if (experiment !== null && experiment.split !== null && ask.userId !== null)
     return Object.fromEntries(experiment.arms.map(({ served, probability }) => [served.variant, probability]));
   const pmf: Record<string, number> = {};
   let left = 1;
-  for (const step of feature.steps) {
+  for (const step of plan.steps) {
     const found = askStep(step, ask);
     if (found === null) return null;
     for (const [variant, probability] of Object.entries(found.probabilities)) {
-      if (!feature.variants.has(variant)) return null;
+      if (!plan.variants.has(variant)) return null;
       pmf[variant] = (pmf[variant] ?? 0) + left * probability;
     }
     left *= 1 - sumOf(found.probabilities);
     if (left < NOTHING) return pmf;
     if (step.toFallback && (found.abstain ?? "no_match") !== "no_match") break;
   }
-  const { variant } = feature.fallback;
+  const { variant } = plan.fallback;
   if (variant === null) return null;
   pmf[variant] = (pmf[variant] ?? 0) + left;
   return pmf;

@@ -7,7 +7,7 @@ import type { Snapshot } from "./snapshot.ts";
  */
 export function experimentArm(snapshot: Snapshot | undefined, featureKey: string, userId: string): string | null {
   const feature = snapshot?.features.get(featureKey);
-  const experiment = feature?.experiment;
+  const experiment = feature?.plan?.experiment;
   if (!feature?.definition.enabled || !experiment?.split) return null;
   const bucket = placeIn(experiment.split, { user_id: userId });
   if (bucket === NO_UNIT || bucket === OUTSIDE) return null;

@@ -2,8 +2,9 @@ import type { Decision, Reason } from "../decision/decision.ts";
 import type { Decide, User } from "../strategy.ts";
 import type { EngineAsk } from "./ask.ts";
 import type { CompiledArm } from "./compile-experiment.ts";
-import type { CompiledFeature, CompiledStep } from "./compile-feature.ts";
-import type { QuickSplit } from "./quick-split.ts";
+import type { CompiledFeature } from "./compile-feature.ts";
+import type { CompiledStep } from "./plan.ts";
+import type { Sides } from "./quick-split.ts";
 import type { Served } from "./served.ts";
 
 // Every decision is written out whole: objects of one shape are what keeps those who read them quick.
@@ -70,7 +71,7 @@ export function stepDecision(
 export function quickDecision(
   feature: CompiledFeature,
   ask: EngineAsk,
-  { source, reason, step }: QuickSplit,
+  { source, reason, step }: Sides,
   served: Served,
   probability: number | null,
   bucket: number,

@@ -6,6 +6,8 @@ import type { Configuration } from "../ports.ts";
 import type { Strategy } from "../strategy.ts";
 import { type CompiledFeature, compileFeature, copyFeature } from "./compile-feature.ts";
 import { compileSegments } from "./compile-segments.ts";
+import { shareUnchanged } from "./share-unchanged.ts";
+import { createSharing } from "./sharing.ts";
 import type { Timing } from "./timing.ts";
 
 /** All features, segments, running experiments and live models of one environment: compiled, immutable, swapped whole. */
@@ -14,6 +16,8 @@ export interface Snapshot {
   readonly revision: number;
   /** By key. */
   readonly features: ReadonlyMap<string, CompiledFeature>;
+  /** What it was compiled from. */
+  readonly configuration: Configuration;
   readonly timing: Timing | undefined;
   /** What it was compiled with, to tell what the next one can take over. */
   readonly strategies: ReadonlyMap<string, Strategy>;
@@ -31,11 +35,13 @@ export interface CompileOptions {
 
 /** Never throws: what cannot be compiled is contained in its own step or feature and fails there with the cause `error`. */
 export function compile(
-  configuration: Configuration,
+  read: Configuration,
   strategies: ReadonlyMap<string, Strategy>,
   { previous, timing }: CompileOptions = {},
 ): Snapshot {
-  const segments = signatureOf(configuration.segments);
+  const segments = signatureOf(read.segments);
+  const sharing = createSharing();
+  const configuration = shareUnchanged(read, previous?.configuration, sharing);
   const scope = {
     strategies,
     segments: compileSegments(configuration.segments, offVariants(configuration.features)),
@@ -43,14 +49,16 @@ export function compile(
     challengers: byScope(configuration.models.filter(({ status }) => status !== "live")),
     experiments: new Map(configuration.experiments.filter(isRunning).map((found) => [found.feature_key, found])),
     features: new Map(configuration.features.map((feature) => [feature.key, feature])),
+    conditions: new WeakMap(),
   };
   const same = { strategies: previous?.strategies === strategies, segments: previous?.segments === segments };
   const features = new Map<string, CompiledFeature>();
   for (const feature of configuration.features)
-    features.set(feature.key, compileFeature(feature, scope, previous?.features.get(feature.key), same));
+    features.set(feature.key, compileFeature(feature, scope, previous?.features.get(feature.key), same, sharing));
   return {
     environment: configuration.environment,
     revision: configuration.revision,
+    configuration,
     features: sideBySide(withProfiles(features), previous),
     timing,
     strategies,
@@ -92,7 +100,7 @@ function offVariants(features: readonly Feature[]): ReadonlyMap<string, string> 
 
 /** A feature needs the user's profile when a step of its own does, or one of a prerequisite. */
 function withProfiles(features: ReadonlyMap<string, CompiledFeature>): ReadonlyMap<string, CompiledFeature> {
-  const wanting = [...features.values()].filter(({ prerequisites }) => prerequisites.size > 0);
+  const wanting = [...features.values()].filter(({ plan }) => plan !== null && plan.prerequisites.size > 0);
   if (wanting.length === 0) return features;
   const profiled = new Map(features);
   for (const feature of wanting) {
@@ -106,8 +114,9 @@ function reaches(feature: CompiledFeature, features: ReadonlyMap<string, Compile
   const seen = new Set<string>();
   const waiting = [feature];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (next.ownProfile) return true;
-    for (const key of next.prerequisites.keys()) {
+    if (next.plan === null) continue;
+    if (next.plan.ownProfile) return true;
+    for (const key of next.plan.prerequisites.keys()) {
       const prerequisite = features.get(key);
       if (prerequisite === undefined || seen.has(key)) continue;
       seen.add(key);

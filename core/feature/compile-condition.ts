@@ -15,6 +15,8 @@ export interface ConditionScope {
   offVariant(featureKey: string): string | undefined;
   /** Seed of gates that were stored without one. */
   readonly seed: string;
+  /** Conditions on attributes compiled so far, by what they were compiled from. Default: none is kept. */
+  readonly known?: WeakMap<Condition & object, CompiledCondition> | undefined;
 }
 
 /**
@@ -35,7 +37,9 @@ function compileAt(condition: Condition, scope: ConditionScope, depth: number): 
   if ("segment" in condition) return compileSegment(condition.segment, scope);
   if ("feature" in condition) return compileFeature(condition, scope);
   if ("gate" in condition) return compileGateCondition(condition, scope);
-  return compileAttributeCondition(condition);
+  const compiled = scope.known?.get(condition) ?? compileAttributeCondition(condition);
+  scope.known?.set(condition, compiled);
+  return compiled;
 }
 
 const ALWAYS: CompiledCondition = { test: () => true, explain: () => ({ condition: "always", result: "yes" }) };

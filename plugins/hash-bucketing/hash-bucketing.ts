@@ -9,7 +9,15 @@
  *     { "unit": ["org_id", "user_id"], "arms": [{ "variant": "blue", "weight": 50 }, { "variant": "green", "weight": 50 }],
  *       "traffic": [{ "percentage": 20 }] }
  */
-import { armAt, compileSplit, EVERYONE, NO_UNIT, OUTSIDE, placeIn } from "../../core/bucketing/compile-split.ts";
+import {
+  armAt,
+  type CompiledSplit,
+  compileSplit,
+  EVERYONE,
+  NO_UNIT,
+  OUTSIDE,
+  placeIn,
+} from "../../core/bucketing/compile-split.ts";
 import { completeSplit } from "../../core/bucketing/complete-split.ts";
 import { Split } from "../../core/bucketing/split.ts";
 import type { Abstain, Ask, Distribution, Evaluator, Strategy, Verdict } from "../../core/strategy.ts";
@@ -38,10 +46,7 @@ export const strategy: Strategy<Split> = {
   reads: (config) => [...new Set(unitsOf(config).map((name) => `/${name}`))],
   prepare(config, host) {
     const split = compileSplit(config, host.feature.key);
-    const reason = split.constant ? "STATIC" : "SPLIT";
-    const verdicts = config.arms.map(({ variant }): Placed | null =>
-      variant === null ? null : { variant, reason, probability: shareOf(config, variant) },
-    );
+    const { verdicts, everyone } = toldOnce(config, split);
     const evaluate: Evaluator = (ask) => {
       const bucket = placeIn(split, ask.user);
       if (bucket === NO_UNIT) return ask.explain ? explainMissing(config) : MISSING;
@@ -52,7 +57,6 @@ export const strategy: Strategy<Split> = {
       return bucket === EVERYONE ? verdict : { ...verdict, bucket };
     };
     evaluate.split = { split, verdicts };
-    const everyone = distribution(config);
     evaluate.distribution = ({ user }: Ask) => (placeIn(split, user) === NO_UNIT ? NOBODY : everyone);
     return evaluate;
   },
@@ -64,6 +68,27 @@ interface Placed {
   readonly reason: "STATIC" | "SPLIT";
   /** That a unit the split divides gets this variant, 0..1. */
   readonly probability: number;
+}
+
+/** What a split's arms are told; of everyone, see `distribution`. */
+interface Told {
+  readonly verdicts: readonly (Placed | null)[];
+  readonly everyone: Distribution;
+}
+
+/** A snapshot shares equal arms among its features, and so they share what is told: thousands of rollouts look alike. */
+const known = new WeakMap<Split["arms"], Told>();
+
+function toldOnce(config: Split, { traffic, constant }: CompiledSplit): Told {
+  const before = traffic === null ? known.get(config.arms) : undefined;
+  if (before !== undefined) return before;
+  const reason = constant ? "STATIC" : "SPLIT";
+  const verdicts = config.arms.map(({ variant }): Placed | null =>
+    variant === null ? null : { variant, reason, probability: shareOf(config, variant) },
+  );
+  const told = { verdicts, everyone: distribution(config) };
+  if (traffic === null) known.set(config.arms, told);
+  return told;
 }
 
 const MISSING: Abstain = { abstain: "missing_features" };

@@ -9,7 +9,7 @@
 import { z } from "zod";
 import { Condition, completeCondition } from "../../core/feature/condition.ts";
 import type { Json } from "../../core/json.ts";
-import type { Abstain, Ask, CompiledCondition, Decide, Strategy, Verdict } from "../../core/strategy.ts";
+import type { Abstain, Ask, CompiledCondition, Decide, Host, Strategy, Verdict } from "../../core/strategy.ts";
 
 const Config = z.strictObject({
   rules: z
@@ -39,9 +39,7 @@ export const strategy: Strategy<Config> = {
   variants: (config) => config.rules.map(({ variant }) => variant),
   conditions: (config) => config.rules.map(({ when }) => when),
   prepare(config, host) {
-    const rules = config.rules.map(({ id, when, variant }, index): Rule => {
-      return { id: id ?? String(index + 1), condition: host.condition(when), verdict: { variant } };
-    });
+    const rules = compileRules(config, host);
     return (ask) => {
       if (ask.explain) return explain(rules, ask);
       for (let at = 0; at < rules.length; at += 1) {
@@ -60,6 +58,13 @@ interface Rule {
 }
 
 const NO_MATCH: Abstain = { abstain: "no_match" };
+
+/** Apart, so that the evaluator holds on to the rules alone and not to the host. */
+function compileRules(config: Config, host: Host): readonly Rule[] {
+  return config.rules.map(({ id, when, variant }, index) => {
+    return { id: id ?? String(index + 1), condition: host.condition(when), verdict: { variant } };
+  });
+}
 
 /** Every rule up to the one that matched, with each condition's answer. */
 function explain(rules: readonly Rule[], ask: Ask): Verdict {

@@ -102,7 +102,7 @@ function openHistory({ experiments, features, models, snapshots }: IntakeService
       const { feature_key: key, feature_version: version, variant, probabilities, model_version, experiment } = report;
       const feature = snapshots.get(environment)?.features.get(key);
       const named = [variant, ...Object.keys(probabilities ?? {})];
-      let unknown = named.find((name) => feature?.variants.has(name) !== true);
+      let unknown = named.find((name) => feature === undefined || !Object.hasOwn(feature.definition.variants, name));
       if (unknown !== undefined && version !== feature?.version) {
         const earlier = (await variants(key)).get(version) ?? [];
         unknown = named.find((name) => !earlier.includes(name));
@@ -113,7 +113,10 @@ function openHistory({ experiments, features, models, snapshots }: IntakeService
           "variant",
           `names "${unknown}", which version ${version} of "${key}" does not have`,
         );
-      if (model_version !== null && ![feature?.model?.version, feature?.challenger?.version].includes(model_version)) {
+      if (
+        model_version !== null &&
+        ![feature?.plan?.model?.version, feature?.plan?.challenger?.version].includes(model_version)
+      ) {
         const scope = await scopes(model_version);
         if (scope === undefined || (scope !== null && scope !== key))
           return no("unknown_model", "model_version", `names "${model_version}", which is no model of "${key}"`);

@@ -47,7 +47,7 @@ function decisionAttributes(decision: Decision, { id, environment, snapshot }: D
   set("feature_flag.result.variant", decision.variant);
   set("feature_flag.context.id", decision.user_id);
   set("feature_flag.version", decision.feature_version === null ? null : String(decision.feature_version));
-  const steps = snapshot.features.get(decision.feature_key)?.steps;
+  const steps = snapshot.features.get(decision.feature_key)?.definition.steps;
   set("adaptive.step.id", decision.step);
   set("adaptive.step.strategy", steps?.find(({ id }) => id === decision.step)?.strategy);
   set("adaptive.model.version", decision.model_version);

@@ -111,7 +111,7 @@ export function snapshotRoute(app: App, services: Pick<Services, "snapshots" | "
     const environment = c.get("environment");
     const { revision } = check(read.request.query, c.req.query());
     await catchUp(services, environment, revision === undefined ? undefined : Number(revision));
-    const configuration = services.snapshots.configuration(environment);
+    const configuration = services.snapshots.get(environment)?.configuration;
     if (configuration === undefined) throw starting();
     const { etag, text } = written.get(configuration) ?? write(configuration);
     written.set(configuration, { etag, text });

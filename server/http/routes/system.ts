@@ -1,6 +1,8 @@
 import process from "node:process";
 import { createRoute, z } from "@hono/zod-openapi";
-import { isOpen } from "../../../core/engine/breaker.ts";
+import { closedBreaker, isOpen } from "../../../core/engine/breaker.ts";
+import type { CompiledStep } from "../../../core/engine/plan.ts";
+import type { CompiledFeature } from "../../../core/engine/snapshot.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Services } from "../../services.ts";
 import { type App, json, on } from "../route.ts";
@@ -92,9 +94,9 @@ export function systemRoutes(
       exposures: { ...observer.backlog },
       auth: config.AUTH_ENABLED,
       traces_exported: process.env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
-      steps: [...(snapshot?.features.values() ?? [])].flatMap(({ key, steps }) =>
-        steps.map(({ id, strategy, breaker, broken }) => ({
-          feature_key: key,
+      steps: [...(snapshot?.features.values() ?? [])].flatMap((feature) =>
+        stepsOf(feature).map(({ id, strategy, breaker, broken }) => ({
+          feature_key: feature.key,
           step: id,
           strategy,
           state: broken !== null ? "broken" : isOpen(breaker) ? "resting" : breaker.failures > 0 ? "failing" : "ok",
@@ -104,4 +106,12 @@ export function systemRoutes(
       ),
     } satisfies z.input<typeof System>);
   });
+}
+
+/** The one step of a feature without a plan has never been asked. */
+function stepsOf({
+  plan,
+  definition,
+}: CompiledFeature): readonly Pick<CompiledStep, "id" | "strategy" | "breaker" | "broken">[] {
+  return plan?.steps ?? definition.steps.map((step) => ({ ...step, breaker: closedBreaker(), broken: null }));
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import type { Decision } from "../../../core/decision/decision.ts";
+import { distributionOf } from "../../../core/engine/distribution.ts";
 import { evaluate } from "../../../core/engine/evaluate.ts";
 import { compile } from "../../../core/engine/snapshot.ts";
+import type { Experiment } from "../../../core/experiment/experiment.ts";
 import type { Segment } from "../../../core/feature/segment.ts";
 import type { Model } from "../../../core/model/model.ts";
 import type { Strategy } from "../../../core/strategy.ts";
@@ -126,4 +129,56 @@ describe("compile()", () => {
     const { features } = compile(makeConfiguration({ features: [never] }), strategies);
     expect(features.get("never")).toMatchObject({ profile: false, learns: false });
   });
+
+  test("keeps of a plain rollout what places users, and makes its plan when somebody asks more", () => {
+    const rollout = makeFeature({ key: "plain", rollout_percentage: 40 });
+    const first = compile(makeConfiguration({ features: [rollout] }), STRATEGIES);
+    const user = { user_id: "user-1" };
+    const decided = evaluate(first, "plain", user, { now: 0 });
+    expect(first.features.get("plain")?.plan).toBeNull();
+    const { trace, ...explained } = evaluate(first, "plain", user, { now: 0, explain: true }) as Decision;
+    expect(explained).toEqual(decided);
+    expect(trace?.steps[0]).toMatchObject({ id: "rollout", outcome: "decided" });
+    expect(evaluate(first, "plain", {}, { now: 0 })).toMatchObject({ fallback: { cause: "missing_features" } });
+    expect(distributionOf(first, "plain", user, { now: 0 })).toEqual({ on: 0.4, off: 0.6 });
+
+    const running = makeExperiment("plain");
+    const second = compile(makeConfiguration({ features: [rollout], experiments: [running] }), STRATEGIES, {
+      previous: first,
+    });
+    expect(evaluate(second, "plain", user, { now: 0 })).toMatchObject({ decision_source: "experiment" });
+    const third = compile(makeConfiguration({ features: [rollout] }), STRATEGIES, { previous: second });
+    expect(evaluate(third, "plain", user, { now: 0 })).toEqual(decided);
+    const fourth = compile(makeConfiguration({ features: [rollout] }), STRATEGIES, { previous: third });
+    expect(fourth.features.get("plain")).toBe(third.features.get("plain"));
+  });
+
+  test("keeps equal parts of definitions once, in objects of its own", () => {
+    const halves = ["one", "two"].map((key) => makeFeature({ key, rollout_percentage: 50, description: `The ${key}` }));
+    const before = structuredClone(halves);
+    const { features } = compile(makeConfiguration({ features: halves }), STRATEGIES);
+    const [one, two] = ["one", "two"].map((key) => features.get(key)?.definition);
+    expect([one, two]).toEqual(before);
+    expect(halves).toEqual(before);
+    expect(one?.variants).toBe(two?.variants);
+    expect(one?.variants).not.toBe(halves[0]?.variants);
+    expect(one?.steps).not.toEqual(two?.steps);
+    expect(features.get("one")?.sides).toBe(features.get("two")?.sides);
+  });
 });
+
+function makeExperiment(feature_key: string): Experiment {
+  const [created_at, environment] = ["2026-11-01T00:00:00.000Z", "production"];
+  const arms = [
+    { name: "A", variant: "off", weight: 50 },
+    { name: "B", variant: "on", weight: 50 },
+  ];
+  const asked = {
+    name: "test",
+    feature_key,
+    primary_metric_event: "bought",
+    min_samples_per_variant: 100,
+    min_lift: 0,
+  };
+  return { ...asked, id: 1, environment, alpha: 0.05, arms, seed: "s", enabled: true, created_at, ended_at: null };
+}
