@@ -8,10 +8,15 @@ export interface Hearing {
   /** The newest revision the caller knows of; undefined: none. */
   readonly since: number | undefined;
   readonly signal: AbortSignal;
+  /** Called when the server has taken the stream. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 /** One stream of GET /changes, until it ends. Rejects when it is refused, breaks or falls silent. */
-export async function* hearChanges(caller: Caller, { since, signal }: Hearing): ReturnType<typeof readServerEvents> {
+export async function* hearChanges(
+  caller: Caller,
+  { since, signal, onOpen }: Hearing,
+): ReturnType<typeof readServerEvents> {
   const dead = new AbortController();
   let watch: ReturnType<typeof setTimeout> | undefined;
   const alive = () => {
@@ -22,6 +27,7 @@ export async function* hearChanges(caller: Caller, { since, signal }: Hearing): 
   if (since !== undefined) headers["Last-Event-ID"] = String(since);
   try {
     const response = await caller.open("/changes", headers, AbortSignal.any([signal, dead.signal]));
+    onOpen?.();
     alive();
     yield* readServerEvents(response, alive);
   } finally {
