@@ -1,5 +1,6 @@
 import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
+import type { User } from "../core/strategy.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
 import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
 import type { LiveDecisions } from "./live-decisions.ts";
@@ -14,6 +15,8 @@ export interface ObserverOptions extends ExposureBufferOptions {
   readonly idPrefix?: string;
   /** Counts what each feature served lately. Default: nobody does. */
   readonly usage?: Pick<Usage, "series">;
+  /** The user as it may be kept until its exposure is written. Default: as it is, for nobody else holds it. */
+  readonly keepUser?: (user: User) => User;
   /** Told of every decision while somebody watches. Default: nobody does. */
   readonly live?: Pick<LiveDecisions, "watched" | "tell">;
   /** Tells of every decision as OpenTelemetry has it. Default: nobody does. */
@@ -41,12 +44,12 @@ interface Kinds {
 const MOST_KINDS = 64;
 
 /**
- * Writes each decision once into the event of the decision, the counters and the exposures. Stored is the first exposure of a user
- * to the same variant of the same feature version for the same reason on one UTC day (docs/decisions/0043-exposures.md);
- * a feature that does not exist and a user without id are counted and traced, not stored.
+ * Writes each decision once into its event, the counters and the exposures. Stored is the first exposure of a user to the
+ * same variant of the same feature version for the same reason on one UTC day (docs/decisions/0043-exposures.md); a feature
+ * that does not exist and a user without id are counted and traced, not stored.
  */
 export function createObserver(options: ObserverOptions): Observer {
-  const { metrics, usage, live, emit, generationSize, idPrefix = randomPrefix() } = options;
+  const { metrics, usage, live, emit, keepUser, generationSize, idPrefix = randomPrefix() } = options;
   const buffer = createExposureBuffer(options);
   const first = createFirstExposures(generationSize === undefined ? {} : { generationSize });
   const repeated = metrics.counter("exposures_repeated_total");
@@ -98,7 +101,7 @@ export function createObserver(options: ObserverOptions): Observer {
       else {
         // Only what is kept is remembered: a dropped one is stored when the user comes again.
         first.remember(kind.exposed, userId);
-        const learn = kind.learns ? { user, profile, snapshot } : undefined;
+        const learn = kind.learns ? { user: keepUser?.(user) ?? user, profile, snapshot } : undefined;
         buffer.push({ environment, decision_id: id, at, decision, user_id: userId, learn });
       }
       return id;

@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers";
 import { getLogger } from "@logtape/logtape";
 import type { Strategy } from "../core/strategy.ts";
-import { loadPlugins, type Plugins, plugIn } from "../plugins/load.ts";
+import { type Plugins, plugIn } from "../plugins/gather-plugins.ts";
+import { loadPlugins } from "../plugins/load.ts";
 
 /** The plugins of a process. One host a process: operators and bucketing algorithms are the process's own. */
 export interface PluginHost {
