@@ -70,7 +70,8 @@ function headerText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "?").slice(0, 500);
 }
 
-function refusal(status: number, text: string): ApiError {
+/** What the body of an answer says against the call. */
+export function refusal(status: number, text: string): ApiError {
   let detail: unknown;
   try {
     detail = (JSON.parse(text) as { detail?: unknown }).detail;

@@ -13,7 +13,7 @@ export type { ModelCheckAnswer as ModelCheck } from "../http/routes/model-checks
 export type { ModelAnswer as Model } from "../http/routes/models.ts";
 export type { PreviewAnswer as Preview } from "../http/routes/preview.ts";
 export type { SessionAnswer as Session } from "../http/routes/session.ts";
-export type { ImportAnswer } from "../http/routes/simulate.ts";
+export type { ImportAnswer, ImportProgress } from "../http/routes/simulate.ts";
 export type { StrategiesAnswer as Strategies } from "../http/routes/strategies.ts";
 export type { SystemAnswer as System } from "../http/routes/system.ts";
 export type { TrainingJobAnswer as TrainingJob } from "../http/routes/train.ts";

@@ -12,6 +12,8 @@ export interface ImportOptions {
   readonly batchSize: number;
   /** Rows read at most. */
   readonly limit: number;
+  /** Told after each stored batch. */
+  readonly onProgress?: ((soFar: Omit<ImportSummary, "rejects">) => void) | undefined;
 }
 
 export interface ImportSummary {
@@ -34,11 +36,17 @@ const LISTED_REJECTS = 100;
 /** Checks and stores rows in batches, holding one batch in memory. A row that is not valid is rejected alone. */
 export async function importEvents(
   rows: AsyncIterable<ImportedRow>,
-  { store, now, batchSize, limit }: ImportOptions,
+  { store, now, batchSize, limit, onProgress }: ImportOptions,
 ): Promise<ImportSummary> {
   const rejects: RowReject[] = [];
   let [read, valid, inserted] = [0, 0, 0];
   let batch: NewEvent[] = [];
+  const soFar = () => ({
+    raw_rows_processed: read,
+    normalized_rows: valid,
+    inserted_rows: inserted,
+    rejected_rows: read - valid,
+  });
   if (limit > 0)
     for await (const row of rows) {
       read++;
@@ -52,17 +60,12 @@ export async function importEvents(
       if (batch.length === batchSize) {
         inserted += await store(batch);
         batch = [];
+        onProgress?.(soFar());
       }
       if (read === limit) break;
     }
   if (batch.length > 0) inserted += await store(batch);
-  return {
-    raw_rows_processed: read,
-    normalized_rows: valid,
-    inserted_rows: inserted,
-    rejected_rows: read - valid,
-    rejects,
-  };
+  return { ...soFar(), rejects };
 }
 
 function check(event: unknown, now: number): NewEvent | RowFault {

@@ -1,10 +1,10 @@
-import { useState } from "preact/hooks";
-import { ApiError, call, get } from "../api.ts";
-import { Failed, Head, Loaded } from "../parts/states.tsx";
+import { get } from "../api.ts";
+import { ImportCard } from "../parts/import-card.tsx";
+import { Head, Loaded } from "../parts/states.tsx";
 import { go, hrefOf, query, setQuery, userHref } from "../router.ts";
 import { useResource } from "../use-resource.ts";
-import type { ImportAnswer, StoredEvent } from "../wire.ts";
-import { ago, count, counted, shown } from "../words.ts";
+import type { StoredEvent } from "../wire.ts";
+import { ago, shown } from "../words.ts";
 
 /** `/app/users?type=`: find a user, see the newest events, import a file of them. */
 export function EventsPage() {
@@ -37,7 +37,7 @@ export function EventsPage() {
             </button>
           </div>
         </form>
-        <Import done={events.reload} />
+        <ImportCard done={events.reload} />
       </div>
       <section class="card">
         <div class="spread">
@@ -90,61 +90,5 @@ export function EventsPage() {
         </Loaded>
       </section>
     </>
-  );
-}
-
-function Import({ done }: { done: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [answer, setAnswer] = useState<ImportAnswer>();
-  const [error, setError] = useState<ApiError>();
-
-  async function upload(event: SubmitEvent) {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    setBusy(true);
-    setError(undefined);
-    setAnswer(undefined);
-    try {
-      setAnswer(await call<ImportAnswer>("POST", "/simulate", form));
-      done();
-    } catch (cause) {
-      setError(cause instanceof ApiError ? cause : new ApiError(0, "error", String(cause)));
-    }
-    setBusy(false);
-  }
-
-  return (
-    <form class="card stack" onSubmit={upload}>
-      <h2>Import a CSV file</h2>
-      <div>
-        <label for="csv">File with the columns timestamp, visitorid, event, itemid</label>
-        <input id="csv" type="file" name="csv_file" accept=".csv,text/csv" required />
-      </div>
-      <div class="row">
-        <button type="submit" disabled={busy}>
-          {busy ? "Importing …" : "Import"}
-        </button>
-        {busy && <progress aria-label="Importing" style={{ width: "8rem" }} />}
-      </div>
-      {error !== undefined && <Failed error={error} />}
-      {answer !== undefined && (
-        <div class="note good" role="status">
-          {counted(answer.inserted_rows, "event")} stored of {counted(answer.raw_rows_processed, "row")};{" "}
-          {count(answer.rejected_rows)} rejected.
-          {answer.rejects.length > 0 && (
-            <details>
-              <summary>Rejected rows</summary>
-              <ul class="lines small">
-                {answer.rejects.map(({ line, message }) => (
-                  <li key={line} class="break">
-                    Line {line}: {message}
-                  </li>
-                ))}
-              </ul>
-            </details>
-          )}
-        </div>
-      )}
-    </form>
   );
 }

@@ -247,3 +247,91 @@ describe("POST /simulate with csv_url", () => {
     }
   });
 });
+
+describe("POST /simulate with Accept: text/event-stream", () => {
+  /** What the stream says, and how to leave it. */
+  async function follow(fields: [name: string, value: string | Blob][], headers: Record<string, string> = {}) {
+    const form = new FormData();
+    for (const [name, value] of fields)
+      if (typeof value === "string") form.append(name, value);
+      else form.append(name, value, "log.csv");
+    const response = await fetch(`${server.url}/simulate`, {
+      method: "POST",
+      body: form,
+      headers: { Accept: "text/event-stream", ...headers },
+    });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    return response.body?.pipeThrough(new TextDecoderStream()) as ReadableStream<string>;
+  }
+
+  async function all(stream: ReadableStream<string>) {
+    const text = (await Array.fromAsync(stream)).join("");
+    return [...text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].map(([, event, data]) => ({
+      event,
+      data: JSON.parse(data ?? ""),
+    }));
+  }
+
+  test("tells how far it is, and at the end the answer with the lines it rejected", async () => {
+    const environment = await freshEnvironment("told");
+    const lines = Array.from({ length: 100 }, (_, i) => `${START + i},u${i},view,7,`);
+    const file = new Blob([csv(...lines.slice(0, 49), "never,u,view,7,", ...lines.slice(49))]);
+    const events = await all(
+      await follow(
+        [
+          ["csv_file", file],
+          ["batch_size", "30"],
+          ["feature_key_mode", "single"],
+        ],
+        environment,
+      ),
+    );
+    const progress = events.slice(0, -1);
+    expect(progress.map(({ event }) => event)).toEqual(["progress", "progress", "progress"]);
+    expect(progress.map(({ data }) => [data.raw_rows_processed, data.inserted_rows])).toEqual([
+      [30, 30],
+      [61, 60],
+      [91, 90],
+    ]);
+    expect(progress[1]?.data).toMatchObject({ rejected_rows: 1, bytes_read: file.size, bytes_total: file.size });
+    expect(events.at(-1)).toMatchObject({
+      event: "done",
+      data: { raw_rows_processed: 101, inserted_rows: 100, rejected_rows: 1, rejects: [{ line: 51 }] },
+    });
+  });
+
+  test("ends with the error that would have been the answer", async () => {
+    const events = await all(await follow([["csv_file", new Blob(["time,user\n1,2\n"])]]));
+    expect(events).toMatchObject([
+      { event: "failed", data: { detail: { code: "missing_columns", field: "csv_file" } } },
+    ]);
+    expect((await all(await follow([["limit", "many"]])))[0]).toMatchObject({
+      event: "failed",
+      data: { detail: { code: "validation_error", field: "limit" } },
+    });
+  });
+
+  test("stops reading when the client goes away, and keeps what is stored", async () => {
+    const environment = await freshEnvironment("left");
+    const left = Promise.withResolvers<void>();
+    const web = createServer((_, response) => {
+      response.on("close", () => left.resolve());
+      response.write(`${csv(...Array.from({ length: 20 }, (_, i) => `${START + i},u${i},view,7,`))}\n`);
+    });
+    await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    const stream = await follow(
+      [
+        ["csv_url", `http://127.0.0.1:${(web.address() as AddressInfo).port}/endless.csv`],
+        ["batch_size", "10"],
+      ],
+      environment,
+    );
+    const reader = stream.getReader();
+    expect((await reader.read()).value).toContain("event: progress");
+    await reader.cancel();
+    await left.promise;
+    web.close();
+    const { body } = await server.call("GET", "/events?limit=1000", undefined, environment);
+    expect(body.length).toBeGreaterThanOrEqual(10);
+  });
+});
