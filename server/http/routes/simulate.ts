@@ -1,10 +1,12 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, ReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createRoute, z } from "@hono/zod-openapi";
 import { experimentArm } from "../../../core/engine/experiment-arm.ts";
+import type { FeatureDefinition } from "../../../core/feature/feature.ts";
 import { FeatureKey, FeatureWrite } from "../../../core/feature/feature-write.ts";
 import { toDefinition } from "../../../core/feature/to-definition.ts";
-import { type Author, Conflict, type NewEvent } from "../../../core/ports.ts";
+import type { Author, NewEvent } from "../../../core/ports.ts";
 import { isLoopback } from "../../config.ts";
 import { MissingColumns } from "../../import/adapter.ts";
 import { csvEvents } from "../../import/csv-events.ts";
@@ -14,9 +16,11 @@ import { openCsvUrl, UnreadableUrl } from "../../import/open-csv-url.ts";
 import type { Services } from "../../services.ts";
 import { AuthorHeaders, authorOf } from "../author.ts";
 import { check } from "../body.ts";
-import { HttpError } from "../errors.ts";
+import { answerError, HttpError } from "../errors.ts";
+import { EVENT_STREAM, eventStream } from "../event-stream.ts";
+import { progressStream, type Work } from "../progress-stream.ts";
 import { type Form, readForm } from "../read-form.ts";
-import { type App, json, on } from "../route.ts";
+import { type App, json, on, type RouteContext } from "../route.ts";
 import { INGEST_EVENTS } from "./events.ts";
 
 const Flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off"] });
@@ -78,6 +82,27 @@ const answerExample = {
   rejects: [],
 };
 
+const Progress = SimulateAnswer.pick({
+  raw_rows_processed: true,
+  normalized_rows: true,
+  inserted_rows: true,
+  rejected_rows: true,
+})
+  .extend({
+    bytes_read: z.number().nullable().describe("Of the file as it was sent; null: not known, as of an address"),
+    bytes_total: z.number().nullable(),
+  })
+  .meta({ id: "SimulateProgress" });
+export type ImportProgress = z.infer<typeof Progress>;
+
+const streamExample = `event: progress
+data: {"raw_rows_processed":1000,"normalized_rows":998,"inserted_rows":998,"rejected_rows":2,"bytes_read":65536,"bytes_total":2097152}
+
+event: done
+data: ${JSON.stringify(answerExample)}
+
+`;
+
 const simulate = createRoute({
   method: "post",
   path: "/simulate",
@@ -85,12 +110,15 @@ const simulate = createRoute({
   tags: ["events"],
   summary: "Import a shop's log from CSV",
   description:
-    "A file of any size up to 2 GB, plain or gzip, stored batch by batch. Answers when all of it is durable. Safe to repeat.",
+    "A file of any size up to 2 GB, plain or gzip, stored batch by batch. Answers when all of it is durable. Safe to repeat. With `Accept: text/event-stream` it answers 200 as soon as the file is there: `progress` after each batch (raw_rows_processed, normalized_rows, inserted_rows, rejected_rows, bytes_read, bytes_total), then `done` with what would have been the answer, or `failed` with what would have been the error. Closing the stream ends the import; what was stored stays.",
   request: {
     headers: AuthorHeaders,
     body: { required: true, content: { "multipart/form-data": { schema: SimulateRequest, example: requestExample } } },
   },
-  responses: { 201: json(SimulateAnswer, "What was imported and what was not", answerExample) },
+  responses: {
+    200: eventStream(streamExample),
+    201: json(SimulateAnswer, "What was imported and what was not", answerExample),
+  },
 });
 
 /** `POST /simulate`: CSV into events, and a feature for each new feature key. */
@@ -101,38 +129,51 @@ export function simulateRoutes(
   const { clock, config, events, features, snapshots, strategies } = services;
 
   on(app, simulate, async (c) => {
+    if (!c.req.header("accept")?.includes("text/event-stream"))
+      return c.json(await run(c, { tell: () => {}, signal: c.req.raw.signal }), 201);
+    const form = await readForm(c);
+    const refuse = (error: Error) => answerError(error, c).text();
+    const told = progressStream((work) => run(c, work, form), refuse);
+    return c.body(told, 200, EVENT_STREAM);
+  });
+
+  async function run(c: RouteContext, { tell, signal }: Work, read?: Form): Promise<ImportAnswer> {
     const environment = c.get("environment");
-    await using form = await readForm(c);
+    await using form = read ?? (await readForm(c));
     const options = check(Options, form.fields);
     const source = sourceOf(form, options);
-    const creator = options.sync_features ? await featureCreator(environment, options, authorOf(c)) : undefined;
+    const creator = options.sync_features ? featureCreator(environment, options, authorOf(c)) : undefined;
     const adapter = ecommerceAdapter({ mode: options.feature_key_mode, source: "simulate" });
-    const input = await open(source, c.req.raw.signal);
+    const input = await open(source, signal);
+    signal.addEventListener("abort", () => input.destroy());
+    const bytes_total = source.type === "csv_file" ? (await stat(source.path)).size : null;
     try {
       const summary = await importEvents(csvEvents(input, adapter), {
         now: () => clock.now(),
         batchSize: options.batch_size,
         limit: options.limit ?? Number.POSITIVE_INFINITY,
         store: (batch) => store(environment, batch, creator),
+        onProgress: (soFar) => {
+          const bytes_read = input instanceof ReadStream ? input.bytesRead : null;
+          tell({ ...soFar, bytes_read, bytes_total } satisfies ImportProgress);
+        },
       });
       if (creator !== undefined && creator.created > 0) await snapshots.refresh(environment);
-      return c.json(
-        {
-          source_type: source.type,
-          source_value: source.value,
-          feature_key_mode: options.feature_key_mode,
-          sync_features: options.sync_features,
-          ...summary,
-          features_auto_created: creator?.created ?? 0,
-        },
-        201,
-      );
+      return {
+        source_type: source.type,
+        source_value: source.value,
+        feature_key_mode: options.feature_key_mode,
+        sync_features: options.sync_features,
+        ...summary,
+        rejects: [...summary.rejects],
+        features_auto_created: creator?.created ?? 0,
+      };
     } catch (error) {
       throw fileError(error, source.type);
     } finally {
       input.destroy();
     }
-  });
+  }
 
   async function store(environment: string, batch: readonly NewEvent[], creator: FeatureCreator | undefined) {
     await creator?.ensure(batch);
@@ -144,38 +185,31 @@ export function simulateRoutes(
     return stored.reduce((sum, { duplicate }) => sum + Number(!duplicate), 0);
   }
 
-  async function featureCreator(environment: string, options: Options, author: Author): Promise<FeatureCreator> {
-    const known = new Set((await features.list(environment)).map(({ key }) => key));
+  function featureCreator(environment: string, options: Options, author: Author): FeatureCreator {
+    const known = new Set<string>();
     let created = 0;
     return {
       get created() {
         return created;
       },
       async ensure(batch) {
-        for (const key of new Set(batch.map(({ feature_key }) => feature_key))) {
-          if (known.has(key)) continue;
-          known.add(key);
-          if (await create(environment, key, options, author)) created++;
-        }
+        const keys = [...new Set(batch.map(({ feature_key }) => feature_key))].filter((key) => !known.has(key));
+        if (keys.length === 0) return;
+        const wanted = keys.map((key) => definitionOf(key, options));
+        created += (await features.createMissing(environment, wanted, { reason: "CSV import", ...author })).length;
+        for (const key of keys) known.add(key);
       },
     };
   }
 
-  /** False when another request was faster. */
-  async function create(environment: string, key: string, options: Options, author: Author): Promise<boolean> {
+  function definitionOf(key: string, options: Options): FeatureDefinition {
     const write = check(FeatureWrite, {
       key: check(FeatureKey, key),
       name: key.startsWith("item_") ? `Item ${key.slice("item_".length)}` : "Dataset import",
       rollout_percentage: options.feature_rollout_percentage,
       ml_enabled: options.feature_ml_enabled,
     });
-    try {
-      await features.create(environment, toDefinition(write, { strategies }), { reason: "CSV import", ...author });
-      return true;
-    } catch (error) {
-      if (error instanceof Conflict) return false;
-      throw error;
-    }
+    return toDefinition(write, { strategies });
   }
 
   async function open(source: Source, signal: AbortSignal): Promise<Readable> {
