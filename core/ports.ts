@@ -52,6 +52,15 @@ export interface FeatureStore {
   get(environment: string, idOrKey: string): Promise<Feature | undefined>;
   /** `check` runs inside the transaction, under the environment's write lock, with all other features and segments. */
   create(environment: string, definition: FeatureDefinition, author: Author, check?: WriteCheck): Promise<Feature>;
+  /**
+   * As many single creations in one transaction, but leaves out those whose key is taken: resolves to the keys created.
+   * Unchecked: nothing that stands alone can make others unsound.
+   */
+  createMissing(
+    environment: string,
+    definitions: readonly FeatureDefinition[],
+    author: Author,
+  ): Promise<readonly string[]>;
   /** Throws StaleVersion when `expected` is given and is not the stored version. */
   update(
     environment: string,

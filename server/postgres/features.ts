@@ -1,6 +1,7 @@
 import { checkArms } from "../../core/experiment/check-arms.ts";
 import type { Feature, FeatureDefinition } from "../../core/feature/feature.ts";
 import { type Author, Conflict, type FeatureStore, StaleVersion, type WriteCheck } from "../../core/ports.ts";
+import { texts } from "./array-literal.ts";
 import { changeServed, requireEnvironment } from "./change-served.ts";
 import { checkWrite } from "./check-write.ts";
 import { selectRunningExperiments } from "./experiment-rows.ts";
@@ -27,6 +28,36 @@ export function featureStore(sql: Sql): FeatureStore {
           returning ${featureColumns(tx)}`;
         return written(tx, row as FeatureRow, definition, author, check, changed);
       }),
+
+    async createMissing(environment, definitions, { actor, reason = null }) {
+      const keys = texts(definitions.map(({ key }) => key));
+      const rows = await sql<{ key: string }[]>`
+        select key from features where environment = ${environment} and key = any(${keys}::text::text[])`;
+      const taken = new Set(rows.map(({ key }) => key));
+      const missing = definitions.filter(({ key }) => !taken.has(key));
+      // Most often all are there: then nobody waits for the environment's lock, and nothing has changed.
+      if (missing.length === 0) return [];
+      return changeServed(sql, environment, async (tx, changed) => {
+        const made = await tx<{ key: string }[]>`
+          with made as (
+            insert into features (environment, key, definition, created_at, updated_at)
+            select ${environment}, key, definition::json, clock_timestamp(), clock_timestamp()
+            from unnest(
+              ${texts(missing.map(({ key }) => key))}::text::text[],
+              ${texts(missing.map((definition) => JSON.stringify(definition)))}::text::text[])
+              with ordinality as input (key, definition, place)
+            order by place
+            on conflict (environment, key) do nothing
+            returning id, key, version, definition
+          ), revised as (
+            insert into feature_revisions (environment, feature_id, feature_key, version, definition, actor, reason, at)
+            select ${environment}, id, key, version, definition, ${actor}, ${reason}, clock_timestamp() from made
+          )
+          select key from made order by id`;
+        if (made.length > 0) changed();
+        return made.map(({ key }) => key);
+      });
+    },
 
     update: (environment, idOrKey, change, author, { expected, check } = {}) =>
       changeServed(sql, environment, async (tx, changed) => {

@@ -19,6 +19,50 @@ beforeEach(async () => {
   await database.sql`truncate features, feature_revisions`;
 });
 
+describe("createMissing()", () => {
+  const features = (...keys: string[]) => keys.map(feature);
+
+  test("creates as create() does, in order, with a revision each, and leaves out what is there", async () => {
+    const there = await store.create("production", { ...feature("b"), name: "Was there" }, author);
+    await store.create("production", feature("one-by-one"), author);
+    expect(await store.createMissing("production", features("c", "b", "a"), author)).toEqual(["c", "a"]);
+    expect(await store.get("production", "b")).toEqual(there);
+    expect((await store.list("production")).map(({ key }) => key)).toEqual(["b", "one-by-one", "c", "a"]);
+    for (const key of ["one-by-one", "c"]) {
+      expect(await store.get("production", key)).toMatchObject({ ...feature(key), version: 1 });
+      expect(await store.revisions("production", key)).toMatchObject([
+        { version: 1, actor: "ada", reason: "trying", definition: feature(key) },
+      ]);
+    }
+    expect(await store.createMissing("staging", features("b"), author)).toEqual(["b"]);
+  });
+
+  test("moves the environment's revision once, and not at all when nothing is missing", async () => {
+    const revision = async () =>
+      (await database.sql<{ revision: number }[]>`select revision from environments where key = 'production'`)[0]
+        ?.revision ?? 0;
+    const before = await revision();
+    await store.createMissing("production", features("a", "b", "c"), author);
+    expect(await revision()).toBe(before + 1);
+    expect(await store.createMissing("production", features("c", "a"), author)).toEqual([]);
+    expect(await revision()).toBe(before + 1);
+  });
+
+  test("of racing writers each key has one", async () => {
+    const keys = Array.from({ length: 50 }, (_, n) => `race-${n}`);
+    const made = await Promise.all(
+      Array.from({ length: 6 }, () => store.createMissing("production", features(...keys), author)),
+    );
+    expect(made.flat().toSorted()).toEqual(keys.toSorted());
+    const [count] = await database.sql`select count(*) as revisions from feature_revisions`;
+    expect(count).toEqual({ revisions: 50 });
+  });
+
+  test("names an environment that does not exist", async () => {
+    await expect(store.createMissing("nowhere", features("a"), author)).rejects.toThrow(Invalid);
+  });
+});
+
 describe("create()", () => {
   test("returns the feature as get() and list() find it", async () => {
     const made = await store.create("production", feature("checkout"), author);
