@@ -64,7 +64,6 @@ export function createClient(options: ClientOptions) {
   }
 
   async function evaluateMany(feature_keys: readonly string[], user: User): Promise<readonly Evaluated[]> {
-    if (user.user_id === undefined) return Promise.all(feature_keys.map((key) => evaluate(key, user)));
     const body = { feature_keys, user: user as AskedUser };
     return (await caller.call<typeof batch.route>("post", "/evaluate/batch", { body })).results;
   }

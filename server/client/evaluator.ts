@@ -12,7 +12,7 @@ export interface Evaluator {
    * was ever loaded. Without `user.user_id`, features that need none are decided.
    */
   evaluate(feature_key: string, user: User): Evaluated | Promise<Evaluated>;
-  /** Decides several features for one user at once, in their order. Default: `evaluate`, one by one. */
+  /** Decides several features at once, in their order, for one user with a user_id. Default: `evaluate`, one by one. */
   evaluateMany?(feature_keys: readonly string[], user: User): Promise<readonly Evaluated[]>;
   /** Resolves when it can answer; rejects when it could not within its own time limit. It may still become able later. */
   ready(): Promise<void>;

@@ -29,7 +29,7 @@ export function safeReads(evaluator: Pick<Evaluator, "evaluate" | "evaluateMany"
 
   async function allDetails(user: User, defaults: Readonly<Record<string, Json>>): Promise<readonly Details<Json>[]> {
     const wanted = Object.entries(defaults);
-    if (evaluator.evaluateMany === undefined)
+    if (evaluator.evaluateMany === undefined || user.user_id === undefined)
       return Promise.all(wanted.map(([feature_key, byDefault]) => details(feature_key, user, byDefault)));
     try {
       const keys = wanted.map(([feature_key]) => feature_key);

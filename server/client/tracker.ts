@@ -71,6 +71,8 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
   let sending: Promise<void> | undefined;
   let failures = 0;
   let lastError: ApiError | undefined;
+  /** By performance.now(): the server does not want to be asked before. */
+  let notBefore = 0;
   let closed = false;
   /** Ends what is still on its way when the client is closed. */
   const gone = new AbortController();
@@ -132,6 +134,7 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
       const refused = error instanceof ApiError ? error : new ApiError(0, "unreachable", String(error));
       lastError = refused;
       failures += 1;
+      notBefore = performance.now() + (refused.retryAfter ?? 0);
       if (mayPass(refused)) return backoff(failures, refused.retryAfter);
       const refusedNow = batch.filter((one) => waiting.has(one));
       settle(batch);
@@ -158,9 +161,11 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
     const out = new AbortController();
     const end = setTimeout(() => out.abort(), patience);
     const over = new Promise((resolve) => out.signal.addEventListener("abort", resolve));
-    for (let tries = 1; waiting.size > 0 && !out.signal.aborted; tries += 1) {
-      await Promise.race([send(), over]);
-      if (waiting.size > 0 && failures > 0) await pause(backoff(tries, lastError?.retryAfter), out.signal);
+    for (let tries = 0; waiting.size > 0 && !out.signal.aborted; tries += 1) {
+      const asked = Math.max(0, notBefore - performance.now());
+      const wait = tries > 0 && failures > 0 ? backoff(tries, asked) : asked;
+      if (wait > 0) await pause(wait, out.signal);
+      if (!out.signal.aborted) await Promise.race([send(), over]);
     }
     clearTimeout(end);
   }
