@@ -69,8 +69,14 @@ async function refuseOldServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: string; name: string }>(
     "select current_setting('server_version_num') as number, current_setting('server_version') as name",
   );
-  const found = rows[0];
-  if (found === undefined || Number(found.number) < OLDEST * 10_000) throw new Error(`it is PostgreSQL ${found?.name}`);
+  const tooOld = whyTooOld(rows[0]);
+  if (tooOld !== undefined) throw new Error(tooOld);
+}
+
+/** Why a server of this version (`server_version_num`, `server_version`) will not do; undefined: it will. */
+export function whyTooOld(found: { readonly number: string; readonly name: string } | undefined): string | undefined {
+  const number = Number(found?.number);
+  return number >= OLDEST * 10_000 ? undefined : `it is PostgreSQL ${found?.name ?? "of an unknown version"}`;
 }
 
 function nameOf(url: string): string {

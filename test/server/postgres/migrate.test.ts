@@ -1,5 +1,5 @@
 import { afterAll, expect, inject, test } from "vitest";
-import { migrate } from "../../../server/postgres/migrate.ts";
+import { migrate, whyTooOld } from "../../../server/postgres/migrate.ts";
 import { openSql } from "../../../server/postgres/sql.ts";
 import { databaseUrl } from "../../support/database.ts";
 
@@ -26,4 +26,22 @@ test("migrate() leaves one schema, with the job queue, however many processes st
 
 test("migrate() rejects when there is no server", async () => {
   await expect(migrate("postgres://postgres@127.0.0.1:1/none")).rejects.toThrow(/ECONNREFUSED/);
+});
+
+test.each([
+  ["90624", "9.6.24", "it is PostgreSQL 9.6.24"],
+  ["130016", "13.16", "it is PostgreSQL 13.16"],
+  ["149999", "14.99 (Debian 14.99-1.pgdg120+1)", "it is PostgreSQL 14.99 (Debian 14.99-1.pgdg120+1)"],
+  ["150000", "15beta1", undefined],
+  ["180004", "18.4", undefined],
+  ["", "", "it is PostgreSQL "],
+])("whyTooOld() of version %s (%s) is %s", (number, name, why) => {
+  expect(whyTooOld({ number, name })).toBe(why);
+});
+
+test("whyTooOld() takes the server these tests run on, and refuses one that does not tell", async () => {
+  const [found] = await admin<{ number: string; name: string }[]>`
+    select current_setting('server_version_num') as number, current_setting('server_version') as name`;
+  expect(whyTooOld(found)).toBeUndefined();
+  expect(whyTooOld(undefined)).toBe("it is PostgreSQL of an unknown version");
 });
