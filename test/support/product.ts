@@ -13,6 +13,8 @@ export interface Product {
   reload(): void;
   /** Stops it in order; resolves to its exit code, or the signal that ended it. */
   stop(): Promise<number | string>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
 }
 
 /** Starts it on a free port and resolves when it serves. It has these environment variables and a PATH, no others. */
@@ -44,6 +46,10 @@ export async function startProduct(environment: Readonly<Record<string, string>>
       child.kill("SIGTERM");
       const [code, signal] = await exited;
       return code ?? signal ?? "ended";
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
     },
   };
 }
