@@ -243,8 +243,14 @@ export interface ExperimentStore {
     experiment: Omit<Experiment, "id" | "environment" | "seed" | "created_at" | "ended_at">,
   ): Promise<Experiment>;
   setEnabled(environment: string, id: number, enabled: boolean): Promise<Experiment | undefined>;
-  /** Exposed users and, of them, those with the primary event after their first exposure; per arm name. */
-  counts(environment: string, id: number): Promise<Readonly<Record<string, { users: number; positives: number }>>>;
+  /**
+   * Exposed users and, of them, those with the primary event after their first exposure; per arm name. `first_at`, in
+   * milliseconds since the epoch: the first exposure of the arm.
+   */
+  counts(
+    environment: string,
+    id: number,
+  ): Promise<Readonly<Record<string, { users: number; positives: number; first_at: number }>>>;
 }
 
 /** A unique key is taken, or the state forbids it: HTTP 409. */

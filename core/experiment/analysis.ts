@@ -1,5 +1,7 @@
+import { daysLeft } from "./days-left.ts";
 import type { Experiment, ExperimentArm } from "./experiment.ts";
 import { lift } from "./lift.ts";
+import { probabilityBest } from "./probability-best.ts";
 import { proportions } from "./proportions.ts";
 import type { Comparison, ExperimentResult } from "./result.ts";
 import { sampleRatioPValue } from "./sample-ratio.ts";
@@ -8,6 +10,8 @@ import { sampleRatioPValue } from "./sample-ratio.ts";
 export interface ArmCount {
   readonly users: number;
   readonly positives: number;
+  /** Of the arm's first user, in milliseconds since the epoch. Default: not known. */
+  readonly first_at?: number | undefined;
 }
 
 /** Below this, an imbalance is taken for a defect: one experiment in a thousand would fall below it by chance. */
@@ -21,8 +25,13 @@ const SAMPLE_RATIO_ALARM = 0.001;
  * wrong far more often than alpha says.
  *
  * @param counts by arm name; an arm without users may be missing
+ * @param now milliseconds since the epoch, to tell how long it may still take. Default: nobody tells
  */
-export function analyse(experiment: Experiment, counts: Readonly<Record<string, ArmCount>>): ExperimentResult {
+export function analyse(
+  experiment: Experiment,
+  counts: Readonly<Record<string, ArmCount>>,
+  now?: number,
+): ExperimentResult {
   const arms = experiment.arms.map((arm) => ({ ...arm, ...(counts[arm.name] ?? { users: 0, positives: 0 }) }));
   const [control, ...treatments] = arms;
   if (control === undefined) throw new TypeError(`Experiment ${experiment.id} has no arms: it needs at least two`);
@@ -33,6 +42,10 @@ export function analyse(experiment: Experiment, counts: Readonly<Record<string, 
   );
   const sampleRatio = checkSampleRatio(arms);
   const first = comparisons[0];
+  const decided = decide(experiment, comparisons, sampleRatio, thin);
+  const open = decided.decision === "continue" && sampleRatio.ok && experiment.enabled && now !== undefined;
+  const days = open ? daysLeft(experiment, counts, comparisons, { since: firstOf(counts), now }) : null;
+  const best = probabilityBest(arms);
   return {
     experiment_id: experiment.id,
     experiment_name: experiment.name,
@@ -44,10 +57,22 @@ export function analyse(experiment: Experiment, counts: Readonly<Record<string, 
     lift_b_vs_a: first?.absolute_lift ?? 0,
     min_lift: experiment.min_lift,
     min_samples_per_variant: experiment.min_samples_per_variant,
-    ...decide(experiment, comparisons, sampleRatio, thin),
+    ...decided,
+    message: days === null ? decided.message : `${decided.message} ${inDays(days)}`,
+    days_left: days,
+    probability_best: Object.fromEntries(arms.map(({ name }, index) => [name, best[index] as number])),
     comparisons,
     sample_ratio: sampleRatio,
   };
+}
+
+function firstOf(counts: Readonly<Record<string, ArmCount>>): number | null {
+  const times = Object.values(counts).flatMap(({ first_at }) => first_at ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function inDays(days: number): string {
+  return `About ${days} more ${days === 1 ? "day" : "days"}, as users arrive now.`;
 }
 
 type CountedArm = ExperimentArm & ArmCount;

@@ -43,6 +43,18 @@ export const ExperimentResult = z
       .union([z.literal(["continue", "stop_keep_a"]), z.templateLiteral(["stop_promote_", z.string()])])
       .describe("continue, stop_keep_a, stop_promote_b (with more arms also stop_promote_c and so on)"),
     message: z.string().describe("The decision and its reason, for people"),
+    days_left: z
+      .int()
+      .nullable()
+      .describe(
+        "About how many more days it needs, when users go on arriving as they did. null: it is decided or does not run, or nobody can tell",
+      ),
+    probability_best: z
+      .record(z.string(), Rate)
+      .readonly()
+      .describe(
+        "By arm: how probable it is that its rate is the highest, if any rate was as likely as any other before. What is decided does not follow from it: whoever looks often and stops when it is high is wrong more often than it says",
+      ),
     comparisons: z.array(Comparison).readonly(),
     sample_ratio: z
       .object({ p_value: z.number(), ok: z.boolean(), message: z.string() })

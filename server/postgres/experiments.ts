@@ -69,7 +69,7 @@ export function experimentStore(sql: Sql): ExperimentStore {
     async counts(environment, id) {
       // Each side is read once and joined by user: a user counts when the last event is not before the first exposure.
       // The first exposure of all bounds the events, so that older partitions are not opened.
-      const rows = await sql<{ arm: string; users: number; positives: number }[]>`
+      const rows = await sql<{ arm: string; users: number; positives: number; first_at: Date }[]>`
         with experiment as (
           select feature_key, primary_metric_event, coalesce(ended_at, 'infinity') as ended_at
           from experiments where environment = ${environment} and id = ${id}
@@ -85,10 +85,12 @@ export function experimentStore(sql: Sql): ExperimentStore {
             and "timestamp" <= (select ended_at from experiment)
           group by user_id
         )
-        select arm, count(*) as users, count(*) filter (where last_at >= first_at) as positives
+        select arm, count(*) as users, count(*) filter (where last_at >= first_at) as positives, min(first_at) as first_at
         from exposed left join acted using (user_id)
         group by arm order by arm`;
-      return Object.fromEntries(rows.map(({ arm, users, positives }) => [arm, { users, positives }]));
+      return Object.fromEntries(
+        rows.map(({ arm, users, positives, first_at }) => [arm, { users, positives, first_at: first_at.getTime() }]),
+      );
     },
   };
 }

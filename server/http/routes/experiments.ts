@@ -134,8 +134,11 @@ export const stop = createRoute({
   responses: { 200: json(StoredExperiment, "It has ended", { ...example, ended_at: "2026-12-06T09:00:00.000Z" }) },
 });
 
-export function experimentRoutes(app: App, services: Pick<Services, "experiments" | "features" | "snapshots">): void {
-  const { experiments, features, snapshots } = services;
+export function experimentRoutes(
+  app: App,
+  services: Pick<Services, "clock" | "experiments" | "features" | "snapshots">,
+): void {
+  const { clock, experiments, features, snapshots } = services;
 
   async function find(c: RouteContext): Promise<Experiment> {
     const text = c.req.param("id") ?? "";
@@ -168,7 +171,8 @@ export function experimentRoutes(app: App, services: Pick<Services, "experiments
   on(app, get, async (c) => c.json(await find(c)));
   on(app, result, async (c) => {
     const experiment = await find(c);
-    return c.json(analyse(experiment, await experiments.counts(experiment.environment, experiment.id)));
+    const counts = await experiments.counts(experiment.environment, experiment.id);
+    return c.json(analyse(experiment, counts, clock.now()));
   });
   on(app, start, (c) => setEnabled(c, true));
   on(app, stop, (c) => setEnabled(c, false));

@@ -265,7 +265,8 @@ describe("POST /simulate with Accept: text/event-stream", () => {
   }
 
   async function all(stream: ReadableStream<string>) {
-    const text = (await Array.fromAsync(stream)).join("");
+    let text = "";
+    for await (const part of stream) text += part;
     return [...text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].map(([, event, data]) => ({
       event,
       data: JSON.parse(data ?? ""),

@@ -122,9 +122,10 @@ describe("experimentStore()", () => {
     await act("gus", { at: "12:00" });
     await act("hal", { at: "10:00" });
     await act("never-exposed", { at: "10:00" });
+    const first_at = Date.parse("2026-03-01T09:00:00Z");
     expect(await store.counts("production", id)).toEqual({
-      A: { users: 3, positives: 1 },
-      B: { users: 4, positives: 2 },
+      A: { users: 3, positives: 1, first_at },
+      B: { users: 4, positives: 2, first_at },
     });
   });
 
@@ -135,7 +136,7 @@ describe("experimentStore()", () => {
     await act("jon", { at: "10:00", feature_key: "counted-later", day: "2126-03-01" });
     expect(await store.counts("production", id)).toMatchObject({ B: { users: 1, positives: 1 } });
     await store.setEnabled("production", id, false);
-    expect(await store.counts("production", id)).toEqual({
+    expect(await store.counts("production", id)).toMatchObject({
       A: { users: 1, positives: 1 },
       B: { users: 1, positives: 0 },
     });
