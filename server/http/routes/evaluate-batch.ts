@@ -58,14 +58,18 @@ export const route = createRoute({
   responses: { 200: json(BatchAnswer, "The decisions, in order", { results: [decision] }) },
 });
 
+type AskedAbout = User & { readonly user_id: string };
+
 export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
   const { snapshots } = services;
   on(app, route, async (c) => {
-    const asked = check(BatchRequest, await readJson(c, { limit: BATCH_BODY_LIMIT }));
+    const body = await readJson(c, { limit: BATCH_BODY_LIMIT });
+    const asked = check(BatchRequest, body);
     const environment = c.get("environment");
     const snapshot = snapshots.get(environment);
     if (snapshot === undefined) throw starting();
-    const users = (asked.users ?? [asked.user]) as readonly (User & { user_id: string })[];
+    // As they were sent, for zod's copies lack an attribute named __proto__.
+    const { user, users = [user] } = body as { user: AskedAbout; users?: readonly AskedAbout[] };
     const keys = asked.feature_keys ?? (asked.feature_key === undefined ? undefined : [asked.feature_key]);
     const count = keys?.length ?? snapshot.features.size;
     if (users.length * count > MAX_DECISIONS)
@@ -91,7 +95,7 @@ async function decideAll(
   about: {
     environment: string;
     snapshot: Snapshot;
-    user: User & { user_id: string };
+    user: AskedAbout;
     /** undefined: all features. */
     keys: readonly string[] | undefined;
     explain: boolean;
