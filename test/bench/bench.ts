@@ -1,16 +1,20 @@
 /**
- * npm run bench [-- evaluate http events]: ratios measured side by side in one run (docs/decisions/0044-measuring.md).
+ * npm run bench [-- evaluate memory http unleash-server events]: ratios measured side by side in one run (docs/decisions/0044-measuring.md).
  * Prints a line a comparison; the exit code is 0 whatever the ratios are, for a busy machine is not a failure.
  */
 import process from "node:process";
 import { benchEvaluate } from "./evaluate.ts";
 import { benchEvents } from "./events.ts";
 import { benchHttp } from "./http.ts";
+import { benchMemory } from "./memory.ts";
 import { printRows, type Row } from "./row.ts";
+import { benchUnleashServer } from "./unleash-server.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   evaluate: benchEvaluate,
+  memory: benchMemory,
   http: benchHttp,
+  "unleash-server": benchUnleashServer,
   events: benchEvents,
 };
 

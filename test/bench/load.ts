@@ -19,10 +19,18 @@ export async function load(
     seconds,
     rate,
     connections = CONNECTIONS,
-  }: { bodies: (connection: number) => readonly string[]; seconds: number; rate?: number; connections?: number },
+    token,
+  }: {
+    bodies: (connection: number) => readonly string[];
+    seconds: number;
+    rate?: number;
+    connections?: number;
+    /** Sent as `Authorization`. */
+    token?: string;
+  },
 ): Promise<Load> {
   const { pathname } = new URL(url);
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", ...(token === undefined ? {} : { authorization: token }) };
   const took: number[] = [];
   let connection = 0;
   const running = autocannon({
