@@ -37,7 +37,9 @@ export const Objective = z
       .strictObject({ property: z.string().min(1).max(100), cap: z.number().positive() })
       .nullable()
       .default(null)
-      .meta({ description: "null: whether an event came. Else the sum of this property, capped" }),
+      .meta({
+        description: "Without it, an outcome is whether an event came; with it, the sum of this property, capped",
+      }),
     guardrails: z
       .array(Guardrail)
       .max(10)
@@ -98,7 +100,11 @@ export const Objective = z
         },
       )
       .meta({ description: "Shares of the model's users that a better model takes over, one after the other" }),
-    ramp_seconds: z.number().min(0).default(DAY_SECONDS).meta({ description: "How long each share is held at least" }),
+    ramp_seconds: z
+      .number()
+      .min(0)
+      .default(DAY_SECONDS)
+      .meta({ title: "Ramp stage", description: "How long each share is held at least" }),
   })
   .refine(({ exploration, holdout }) => holdout + (exploration === "frozen" ? 0 : exploration) <= 1, {
     message: "exploration and holdout together take at most 1",

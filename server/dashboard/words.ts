@@ -15,7 +15,7 @@ export function counted(value: number, noun: string): string {
 
 /** 0.2531 -> "25.3 %". */
 export function percent(share: number, digits = 1): string {
-  return `${trimmed(share * 100, digits)} %`;
+  return `${trimmed(share * 100, digits)}\u00a0%`; // never alone on the next line
 }
 
 /** With at most so many decimals, and no zeros at the end. */

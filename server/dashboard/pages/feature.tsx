@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { get } from "../api.ts";
+import { type ApiError, get } from "../api.ts";
 import { AddStep } from "../parts/feature/add-step.tsx";
 import { DeleteFeature } from "../parts/feature/delete-feature.tsx";
 import { FallbackChoice } from "../parts/feature/fallback-choice.tsx";
@@ -12,7 +12,7 @@ import { SwitchFeature } from "../parts/feature/switch-feature.tsx";
 import { UnsavedBar } from "../parts/feature/unsaved-bar.tsx";
 import { VariantsCard } from "../parts/feature/variants-card.tsx";
 import type { Config } from "../parts/form/schema-form.tsx";
-import { Head, Loaded } from "../parts/states.tsx";
+import { Failed, Head, Loaded } from "../parts/states.tsx";
 import { paletteOf } from "../parts/variant.tsx";
 import { hrefOf } from "../router.ts";
 import { useResource } from "../use-resource.ts";
@@ -23,6 +23,7 @@ export function FeaturePage({ name }: { name: string }) {
   const path = `/features/${encodeURIComponent(name)}`;
   const feature = useResource(path, (signal) => get<Feature>(path, signal));
   const known = useResource("strategies", (signal) => get<Strategies>("/strategies", signal));
+  if (feature.value === undefined && feature.error?.status === 404) return <Missing error={feature.error} />;
   return (
     <Loaded of={feature}>
       {(stored) => (
@@ -31,6 +32,18 @@ export function FeaturePage({ name }: { name: string }) {
         </Loaded>
       )}
     </Loaded>
+  );
+}
+
+function Missing({ error }: { error: ApiError }) {
+  return (
+    <>
+      <Head title="There is no such feature" />
+      <Failed error={error} />
+      <p>
+        It may have been deleted, or be in another environment. <a href="/">All features</a> are on the first page.
+      </p>
+    </>
   );
 }
 

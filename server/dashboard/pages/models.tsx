@@ -6,7 +6,7 @@ import { LiftCard } from "../parts/model/lift-card.tsx";
 import { ModelCard } from "../parts/model/model-card.tsx";
 import { ScoreDistribution } from "../parts/model/score-distribution.tsx";
 import { TrainNow } from "../parts/model/train-now.tsx";
-import { TrainingRuns } from "../parts/model/training-runs.tsx";
+import { OpenTrainings, PastTrainings, useTrainingRuns } from "../parts/model/training-runs.tsx";
 import { TrainingsCard } from "../parts/model/trainings-card.tsx";
 import { VersionsCard } from "../parts/model/versions-card.tsx";
 import { Empty, Head, Loaded } from "../parts/states.tsx";
@@ -22,6 +22,7 @@ export function ModelsPage() {
   const runs = useResource(`runs ${asked}`, (signal) =>
     get<{ runs: Model[] }>(`/model/runs?limit=100${filter}`, signal),
   );
+  const trainings = useTrainingRuns(asked, runs.reload);
   return (
     <>
       <Head title="Models" lead="Which model decides, whether it can be trusted, and what was trained.">
@@ -40,7 +41,7 @@ export function ModelsPage() {
         </select>
         <TrainNow feature={asked} trained={runs.reload} />
       </Head>
-      <TrainingRuns feature={asked} trained={runs.reload} />
+      <OpenTrainings runs={trainings} />
       <Loaded of={runs}>
         {({ runs: models }) =>
           models.length === 0 ? (
@@ -51,6 +52,7 @@ export function ModelsPage() {
         }
       </Loaded>
       {asked !== "" && <LiftCard feature={asked} />}
+      <PastTrainings runs={trainings} />
     </>
   );
 }
@@ -79,6 +81,11 @@ function Models({ models, features, changed }: ModelsProps) {
   const ofScope = models.filter(({ feature_key }) => feature_key === chosen.feature_key);
   return (
     <div class="split">
+      {asked !== "" && asked !== chosen.model_version && (
+        <p class="note warn whole">
+          There is no version <code class="break">{asked}</code> here. This is {chosen.model_version}.
+        </p>
+      )}
       <VersionsCard models={models} chosen={chosen} />
       <div class="stack roomy" key={chosen.model_version}>
         <ModelCard model={chosen} live={ofScope.find(isLive)} changed={changed} />

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { Json, Strategies } from "../../wire.ts";
 import { duration, percent } from "../../words.ts";
 import type { Schema } from "../form/schema.ts";
@@ -15,6 +16,7 @@ export function ObjectiveCard({
   variants: readonly string[];
   change: (objective: Config | null) => void;
 }) {
+  const [open, setOpen] = useState(false);
   if (objective === null)
     return (
       <section class="card stack" aria-label="Objective">
@@ -24,7 +26,13 @@ export function ObjectiveCard({
           the feature makes a difference.
         </p>
         <div>
-          <button type="button" onClick={() => change({})}>
+          <button
+            type="button"
+            onClick={() => {
+              setOpen(true);
+              change({});
+            }}
+          >
             Add an objective
           </button>
         </div>
@@ -39,7 +47,7 @@ export function ObjectiveCard({
         </button>
       </div>
       <p>{sentence(withDefaults(objective, known.objective))}</p>
-      <details open={Object.keys(objective).length === 0}>
+      <details open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>All settings</summary>
         <SchemaForm schema={known.objective} value={objective} choices={{ safe_variant: variants }} change={change} />
       </details>
@@ -56,18 +64,26 @@ function withDefaults(objective: Config, { properties = {} }: Schema): Config {
 
 function sentence(objective: Config): string {
   const { direction, value, event_types, window_seconds, holdout, exploration, guardrails } = objective;
-  const events = Array.isArray(event_types) ? event_types.map((type) => `“${type}”`).join(" or ") : "positive";
+  const events = quoted(event_types) || "positive";
   const what = typeof value === "object" && value !== null ? "the value of" : "how many users have";
   const within = typeof window_seconds === "number" ? duration(window_seconds) : "a window chosen from the data";
-  const guarded = Array.isArray(guardrails) && guardrails.length > 0;
   return [
     `${direction === "decrease" ? "Decrease" : "Increase"} ${what} ${events} events within ${within} of the decision`,
-    guarded ? `, and let nothing else get worse` : "",
+    ...(Array.isArray(guardrails) ? guardrails.map(guardrailWords) : []),
     `. ${shareOf(holdout)} of users are held out for ever; `,
     exploration === "frozen"
       ? "nothing is explored, so nothing is learned."
       : `${shareOf(exploration)} of decisions are drawn evenly, to learn from.`,
   ].join("");
+}
+
+function guardrailWords(guardrail: Json): string {
+  const { event_types, harmful } = guardrail as Config;
+  return `, without ${harmful === "decrease" ? "fewer" : "more"} ${quoted(event_types) || "harmful"} events`;
+}
+
+function quoted(types: Json | undefined): string {
+  return Array.isArray(types) ? types.map((type) => `“${type}”`).join(" or ") : "";
 }
 
 function shareOf(value: Json | undefined): string {

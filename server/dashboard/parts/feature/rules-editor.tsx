@@ -42,7 +42,7 @@ export function RulesEditor({
             {rules.length > 1 && (
               <button
                 type="button"
-                class="small"
+                class="small end"
                 aria-label={`Remove rule ${rule.id ?? index + 1}`}
                 onClick={() => change(rules.filter((_, at) => at !== index))}
               >

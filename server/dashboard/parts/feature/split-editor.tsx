@@ -49,7 +49,7 @@ export function SplitEditor({
           </p>
         </>
       ) : (
-        <fieldset class="stack">
+        <fieldset class="stack weights">
           <legend>Weights, in percent</legend>
           {arms.map((arm, index) => (
             <div class="row" key={arm.variant ?? ""}>

@@ -86,18 +86,19 @@ export function StepCard(props: StepCardProps) {
         </div>
       </header>
       <StepSettings {...props} />
-      <StepWhen step={step} known={known} change={change} />
-      <details>
-        <summary class="small">When it should decide and cannot</summary>
-        <select
-          aria-label={`When ${step.id} cannot decide`}
-          value={step.on_failure}
-          onChange={({ currentTarget }) => change({ ...step, on_failure: currentTarget.value as Step["on_failure"] })}
-        >
-          <option value="next">Ask the next step</option>
-          <option value="fallback">Serve the fallback variant</option>
-        </select>
-      </details>
+      <div class="spread foot">
+        <StepWhen step={step} known={known} change={change} />
+        <label class="row small failing">
+          If it should decide and cannot
+          <select
+            value={step.on_failure}
+            onChange={({ currentTarget }) => change({ ...step, on_failure: currentTarget.value as Step["on_failure"] })}
+          >
+            <option value="next">ask the next step</option>
+            <option value="fallback">serve the fallback variant</option>
+          </select>
+        </label>
+      </div>
     </li>
   );
 }

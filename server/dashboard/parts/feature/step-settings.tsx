@@ -1,4 +1,5 @@
 import type { Json, Strategies } from "../../wire.ts";
+import { inWords, isObject, labelOf, type Schema } from "../form/schema.ts";
 import { type Config, SchemaForm } from "../form/schema-form.tsx";
 import { type Rule, RulesEditor } from "./rules-editor.tsx";
 import { type Arm, SplitEditor } from "./split-editor.tsx";
@@ -39,22 +40,25 @@ export function StepSettings({ step, variants, off, known, placeOf, change }: St
       />
     );
   }
-  const schema = known.strategies.find(({ id }) => id === step.strategy)?.config ?? {};
+  const schema: Schema = known.strategies.find(({ id }) => id === step.strategy)?.config ?? {};
   return (
     <details>
       <summary>
-        Settings: <span class="soft">{inShort(config)}</span>
+        Settings: <span class="soft">{inShort(config, schema)}</span>
       </summary>
       <SchemaForm schema={schema} value={config} choices={choicesOf(variants)} change={set} />
     </details>
   );
 }
 
-function inShort(config: Config): string {
-  const entries = Object.entries(config).map(
-    ([name, value]) => `${name.replaceAll("_", " ")} ${JSON.stringify(value)}`,
-  );
-  return entries.length === 0 ? "all as by default" : entries.join(", ");
+/** Only what is not as by default. */
+function inShort(config: Config, { properties = {} }: Schema): string {
+  const words = Object.entries(config).flatMap(([name, value]) => {
+    const field = properties[name] ?? {};
+    if (JSON.stringify(value) === JSON.stringify(field.default)) return [];
+    return [`${labelOf(name).toLowerCase()} ${isObject(value) ? JSON.stringify(value) : inWords(name, field, value)}`];
+  });
+  return words.length === 0 ? "all as by default" : words.join(", ");
 }
 
 /** Fields that name a variant are chosen, not typed. */

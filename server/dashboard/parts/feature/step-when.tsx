@@ -8,11 +8,9 @@ export function StepWhen({ step, known, change }: { step: Step; known: Strategie
   const when = step.when as Condition | undefined;
   if (when === undefined)
     return (
-      <div>
-        <button type="button" class="small plain" onClick={() => change({ ...step, when: FIRST_CONDITION as Json })}>
-          Ask it only when …
-        </button>
-      </div>
+      <button type="button" class="small plain" onClick={() => change({ ...step, when: FIRST_CONDITION as Json })}>
+        Ask it only when …
+      </button>
     );
   return (
     <fieldset class="stack">

@@ -6,7 +6,7 @@ import { hintOf, isDuration, isShare, labelOf } from "./schema.ts";
 
 /** A number with its unit: seconds in whichever unit says them well, shares in percent beside it. */
 export function NumberField(props: FieldProps) {
-  const { name, label = labelOf(name), schema, value, required, change } = props;
+  const { name, schema, label = labelOf(name, schema), value, required, change } = props;
   const id = useId();
   if (isDuration(name)) return <DurationField {...props} />;
   const unit = name.endsWith("_ms") ? "ms" : isShare(schema) && typeof value === "number" ? `= ${percent(value)}` : "";
@@ -37,7 +37,7 @@ const UNITS = [
   ["seconds", 1],
 ] as const;
 
-function DurationField({ name, label = labelOf(name), schema, value, required, change }: FieldProps) {
+function DurationField({ name, schema, label = labelOf(name, schema), value, required, change }: FieldProps) {
   const id = useId();
   const seconds = typeof value === "number" ? value : undefined;
   const [unit, setUnit] = useState(largestUnit(seconds ?? (typeof schema.default === "number" ? schema.default : 0)));

@@ -1,5 +1,7 @@
+import { useId } from "preact/hooks";
 import type { Json } from "../../wire.ts";
 import type { FieldProps } from "./field-props.ts";
+import { Labelled } from "./labelled.tsx";
 import { NumberField } from "./number-field.tsx";
 import { hintOf, inWords, isObject, labelOf, type Schema } from "./schema.ts";
 import { BooleanField, ChoiceField, JsonField, ListField, TextField } from "./text-fields.tsx";
@@ -58,7 +60,7 @@ function Field(props: NestedProps) {
   return <JsonField {...props} />;
 }
 
-function Group({ name, label = labelOf(name), schema, value, choices, change }: NestedProps) {
+function Group({ name, schema, label = labelOf(name, schema), value, choices, change }: NestedProps) {
   return (
     <fieldset class="whole stack">
       <legend>{label}</legend>
@@ -69,7 +71,15 @@ function Group({ name, label = labelOf(name), schema, value, choices, change }: 
 }
 
 /** A list of objects. */
-function Items({ name, label = labelOf(name), schema, of, value, choices, change }: NestedProps & { of: Schema }) {
+function Items({
+  name,
+  schema,
+  label = labelOf(name, schema),
+  of,
+  value,
+  choices,
+  change,
+}: NestedProps & { of: Schema }) {
   const list = Array.isArray(value) ? (value as readonly Json[]) : [];
   const hint = hintOf(name, schema);
   return (
@@ -110,42 +120,48 @@ function Items({ name, label = labelOf(name), schema, of, value, choices, change
 
 /** One of several schemas: a constant, nothing, a number, an object. */
 function Alternatives(props: NestedProps & { of: readonly Schema[] }) {
-  const { name, label = labelOf(name), schema, of, value, choices, change } = props;
+  const { name, schema, label = labelOf(name, schema), of, value, choices, change } = props;
   const chosen = value === undefined ? -1 : of.findIndex((one) => fits(value, one));
+  const id = useId();
   const inner = of[chosen];
   const usual = schema.default === undefined ? "as by default" : `default: ${inWords(name, schema, schema.default)}`;
   const fields = inner === undefined || inner.const !== undefined || inner.type === "null" ? undefined : inner;
+  const hint = hintOf(name, schema);
   const choice = (
-    <div>
-      <label>
-        {label}
-        <select
-          value={chosen}
-          onChange={({ currentTarget }) => {
-            const next = of[Number(currentTarget.value)];
-            change(next === undefined ? undefined : startOf(next, schema.default));
-          }}
-        >
-          <option value={-1}>({usual})</option>
-          {of.map((one, index) => (
-            <option key={index} value={index}>
-              {nameOf(one)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <p class="hint">{hintOf(name, schema)}</p>
-    </div>
+    <Labelled id={id} label={label} hint={hint}>
+      <select
+        id={id}
+        value={chosen}
+        onChange={({ currentTarget }) => {
+          const next = of[Number(currentTarget.value)];
+          change(next === undefined ? undefined : startOf(next, schema.default));
+        }}
+      >
+        <option value={-1}>({usual})</option>
+        {of.map((one, index) => (
+          <option key={index} value={index}>
+            {nameOf(one)}
+          </option>
+        ))}
+      </select>
+    </Labelled>
   );
   if (fields === undefined) return choice;
+  if (fields.properties === undefined)
+    return (
+      <div class="stack">
+        {choice}
+        <Field
+          {...{ name, schema: fields, value, choices, required: true, change }}
+          label={`${label}: ${nameOf(fields)}`}
+        />
+      </div>
+    );
   return (
-    <fieldset class={`stack ${fields.properties === undefined ? "" : "whole"}`}>
-      <legend class="unseen">{label}</legend>
-      {choice}
-      <Field
-        {...{ name, schema: fields, value, choices, required: true, change }}
-        label={`${label}: ${nameOf(fields)}`}
-      />
+    <fieldset class="whole stack">
+      <legend>{label}</legend>
+      <div class="fields">{choice}</div>
+      <SchemaForm schema={fields} value={isObject(value) ? value : {}} choices={choices} change={change} />
     </fieldset>
   );
 }

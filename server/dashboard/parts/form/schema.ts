@@ -6,6 +6,7 @@ export interface Schema {
   readonly type?: string;
   readonly const?: Json;
   readonly enum?: readonly Json[];
+  readonly title?: string;
   readonly description?: string;
   readonly default?: Json;
   readonly minimum?: number;
@@ -18,14 +19,16 @@ export interface Schema {
 }
 
 /** "max_age_seconds" is "Max age": the unit stands beside the number. */
-export function labelOf(name: string): string {
+export function labelOf(name: string, { title }: Schema = {}): string {
+  if (title !== undefined) return title;
   const words = name.replace(/_(seconds|ms)$/, "").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** What a field means and what it is when it is left empty. */
 export function hintOf(name: string, schema: Schema): string | undefined {
-  const { description, default: usual } = schema;
+  const { default: usual } = schema;
+  const description = schema.description?.replaceAll("`", "");
   const said = usual === undefined || isObject(usual) ? undefined : `Default: ${inWords(name, schema, usual)}`;
   return description === undefined ? said : said === undefined ? description : `${description}. ${said}`;
 }

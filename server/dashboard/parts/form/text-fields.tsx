@@ -6,8 +6,8 @@ import { hintOf, inWords, labelOf } from "./schema.ts";
 
 export function ChoiceField({
   name,
-  label = labelOf(name),
   schema,
+  label = labelOf(name, schema),
   value,
   required,
   options,
@@ -34,7 +34,7 @@ export function ChoiceField({
   );
 }
 
-export function BooleanField({ name, label = labelOf(name), schema, value, change }: FieldProps) {
+export function BooleanField({ name, schema, label = labelOf(name, schema), value, change }: FieldProps) {
   const hint = hintOf(name, schema);
   return (
     <div>
@@ -51,7 +51,7 @@ export function BooleanField({ name, label = labelOf(name), schema, value, chang
   );
 }
 
-export function TextField({ name, label = labelOf(name), schema, value, required, change }: FieldProps) {
+export function TextField({ name, schema, label = labelOf(name, schema), value, required, change }: FieldProps) {
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hintOf(name, schema)}>
@@ -68,7 +68,7 @@ export function TextField({ name, label = labelOf(name), schema, value, required
 }
 
 /** Texts or numbers, separated by commas. */
-export function ListField({ name, label = labelOf(name), schema, value, required, change }: FieldProps) {
+export function ListField({ name, schema, label = labelOf(name, schema), value, required, change }: FieldProps) {
   const id = useId();
   const numbers = schema.items?.type !== "string";
   return (
@@ -89,7 +89,7 @@ export function ListField({ name, label = labelOf(name), schema, value, required
 }
 
 /** What no form can be made of. */
-export function JsonField({ name, label = labelOf(name), schema, value, change }: FieldProps) {
+export function JsonField({ name, schema, label = labelOf(name, schema), value, change }: FieldProps) {
   const id = useId();
   const [text, setText] = useState(value === undefined ? "" : JSON.stringify(value, null, 2));
   const [wrong, setWrong] = useState<string>();

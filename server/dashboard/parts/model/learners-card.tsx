@@ -29,7 +29,7 @@ export function LearnersCard({ model }: { model: Model }) {
         height: 44 + fitted.length * 32,
         marginLeft: 76,
         marginRight: 24,
-        x: { label: "log loss, less is better", grid: true, zero: false, ticks: 5, inset: 12 },
+        x: { label: "log loss, less is better", grid: true, zero: false, ticks: width < 480 ? 3 : 5, inset: 12 },
         y: { label: null, tickSize: 0 },
         marks: [
           ...(base !== undefined ? [Plot.ruleX([base], { stroke: "var(--edge)", strokeDasharray: "4,3" })] : []),
@@ -81,10 +81,10 @@ export function LearnersCard({ model }: { model: Model }) {
                   {model_name} {model_name === model.model_name && <span class="chip good">kept</span>}
                   {status !== "fitted" && <span class="small soft break"> {status}</span>}
                 </td>
-                <td class="num">{log_loss === undefined ? "–" : trimmed(log_loss, 3)}</td>
-                <td class="num">{roc_auc === undefined ? "–" : trimmed(roc_auc, 3)}</td>
+                <td class="num">{log_loss?.toFixed(3) ?? "–"}</td>
+                <td class="num">{roc_auc?.toFixed(3) ?? "–"}</td>
                 <td class="num">{ece === undefined ? "–" : percent(ece)}</td>
-                <td class="num">{seconds === undefined ? "–" : trimmed(seconds, 2)}</td>
+                <td class="num">{seconds?.toFixed(2) ?? "–"}</td>
               </tr>
             ))}
           </tbody>

@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { get } from "../../api.ts";
+import { featureHref } from "../../router.ts";
 import { useResource } from "../../use-resource.ts";
 import type { HoldoutLift } from "../../wire.ts";
 import { count, percent, SOURCES } from "../../words.ts";
@@ -21,8 +22,18 @@ export function LiftCard({ feature }: { feature: string }) {
   return (
     <section class="card stack">
       <h2>What deciding by model adds</h2>
-      <Loaded of={lift}>{(found) => <Lift lift={found} />}</Loaded>
+      <Loaded of={lift}>
+        {(found) => (found.verdict === "no_holdout" ? <NoHoldout lift={found} /> : <Lift lift={found} />)}
+      </Loaded>
     </section>
+  );
+}
+
+function NoHoldout({ lift: { message, feature_key } }: { lift: HoldoutLift }) {
+  return (
+    <p class="note">
+      {message}. <a href={featureHref(feature_key)}>To the feature</a>
+    </p>
   );
 }
 

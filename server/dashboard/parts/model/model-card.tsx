@@ -36,8 +36,14 @@ export function ModelCard({ model, live, changed }: { model: Model; live: Model 
       </p>
       {decides && (
         <p class={`note ${tone === "good" ? "" : tone}`}>
-          <b>{words}.</b> {health_detail ?? "The hourly check found nothing."}{" "}
-          {model.checked_at !== null && <span class="soft">Checked {ago(model.checked_at)}.</span>}
+          {model.checked_at === null ? (
+            "Not checked yet: that is done once an hour."
+          ) : (
+            <>
+              <b>{words}.</b> {health_detail ?? "The hourly check found nothing."}{" "}
+              <span class="soft">Checked {ago(model.checked_at)}.</span>
+            </>
+          )}
         </p>
       )}
       <ModelFigures model={model} live={live === model ? undefined : live} />

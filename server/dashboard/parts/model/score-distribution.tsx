@@ -72,7 +72,7 @@ export function ScoreDistribution({ model, feature }: { model: Model; feature: F
       />
       <AsTable
         label="Scores"
-        head={["Share of rows", "score below"]}
+        head={["Share of rows", "Score below"]}
         rows={[0.05, ...tenths, 0.95, 1].map((share) => [percent(share, 0), percent(quantile(share))])}
       />
     </section>

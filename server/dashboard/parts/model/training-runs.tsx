@@ -5,8 +5,8 @@ import { useResource } from "../../use-resource.ts";
 import type { TrainingJob } from "../../wire.ts";
 import { ago, duration, percent } from "../../words.ts";
 
-/** Trainings under way with their progress as it goes, and the last that ended; `trained` is told when one ends. */
-export function TrainingRuns({ feature, trained }: { feature: string; trained: () => void }) {
+/** The newest trainings, followed closely while one is under way; `trained` is told when one ends. */
+export function useTrainingRuns(feature: string, trained: () => void): readonly TrainingJob[] {
   const filter = feature === "" ? "" : `&feature_key=${encodeURIComponent(feature)}`;
   const [open, setOpen] = useState(false);
   const ended = useRef<string | undefined>(undefined);
@@ -15,36 +15,43 @@ export function TrainingRuns({ feature, trained }: { feature: string; trained: (
     async (signal) => {
       const found = await get<{ jobs: TrainingJob[] }>(`/train/jobs?limit=10${filter}`, signal);
       setOpen(found.jobs.some(isOpen));
-      const last = found.jobs.find((job) => !isOpen(job))?.job_id ?? "";
-      if (ended.current !== undefined && ended.current !== last) trained();
+      const last = `${feature} ${found.jobs.find((job) => !isOpen(job))?.job_id}`;
+      if (ended.current?.startsWith(`${feature} `) && ended.current !== last) trained();
       ended.current = last;
       return found;
     },
     { every: open ? 500 : 2_000 },
   );
-  const list = jobs.value?.jobs ?? [];
-  const [first] = list;
-  if (first === undefined) return null;
-  const running = list.filter(isOpen);
-  const past = list.filter((job) => !isOpen(job));
+  return jobs.value?.jobs ?? [];
+}
+
+/** Trainings under way with their progress as it goes; without one, what went wrong with the last. */
+export function OpenTrainings({ runs }: { runs: readonly TrainingJob[] }) {
+  const open = runs.filter(isOpen);
+  const [newest] = runs;
+  if (open.length === 0 && newest?.status !== "failed") return null;
   return (
-    <section class="card stack" aria-label="Training runs">
-      {running.map((job) => (
+    <section class="card stack" aria-label="Trainings under way">
+      {open.map((job) => (
         <Running key={job.job_id} job={job} />
       ))}
-      {running.length === 0 && first.status === "failed" && <LastFailed job={first} />}
-      {past.length > 0 && (
-        <details>
-          <summary>
-            {running.length > 0 || first.status === "failed" ? "Earlier runs" : `Last trained ${endOf(first)}`}
-          </summary>
-          <ol class="lines">
-            {past.map((job) => (
-              <Past key={job.job_id} job={job} />
-            ))}
-          </ol>
-        </details>
-      )}
+      {open.length === 0 && newest !== undefined && <LastFailed job={newest} />}
+    </section>
+  );
+}
+
+/** Trainings that ended, but for what `OpenTrainings` tells: who wanted them, how long they took, what came of them. */
+export function PastTrainings({ runs }: { runs: readonly TrainingJob[] }) {
+  const past = runs.filter((job, index) => !isOpen(job) && (index > 0 || job.status !== "failed"));
+  if (past.length === 0) return null;
+  return (
+    <section class="card">
+      <h2>Training runs</h2>
+      <ol class="lines">
+        {past.map((job) => (
+          <Past key={job.job_id} job={job} />
+        ))}
+      </ol>
     </section>
   );
 }

@@ -2,7 +2,7 @@ import type { PlotOptions } from "@observablehq/plot";
 import { useCallback } from "preact/hooks";
 import { hrefOf, query } from "../../router.ts";
 import type { Model } from "../../wire.ts";
-import { count, percent, trimmed, when } from "../../words.ts";
+import { count, percent, when } from "../../words.ts";
 import { Chart } from "../plot.tsx";
 import { Scroll } from "../scroll.tsx";
 import { figuresOf } from "./figures-of.ts";
@@ -83,7 +83,7 @@ function Training({ model }: { model: Model }) {
       <td>
         <a href={hrefOf("/app/models", { feature: query("feature"), version: model_version })}>{model_version}</a>
       </td>
-      <td class="small soft">{when(trained_at)}</td>
+      <td class="small soft nowrap">{when(trained_at)}</td>
       <td class="num">{rows === undefined ? "–" : count(rows)}</td>
       <td class="num">{positive_rate === undefined ? "–" : percent(positive_rate)}</td>
       <td class="num">{figure(log_loss)}</td>
@@ -96,7 +96,7 @@ function Training({ model }: { model: Model }) {
 }
 
 function figure(value: number | undefined): string {
-  return typeof value === "number" ? trimmed(value, 3) : "–";
+  return typeof value === "number" ? value.toFixed(3) : "–";
 }
 
 /** "checkout@3" is "@3". */
