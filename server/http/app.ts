@@ -110,7 +110,7 @@ export function createApp(services: Services): HttpApp {
 
 /** What is stored and read there. */
 const IN_DATABASE =
-  /^\/(decisions(?!\/stream)|environments|events|experiments|exposures|features|ingest|models?|segments|simulate|system|train|users)(\/|$)/;
+  /^\/(decisions(?!\/stream)|environments|events|experiments|exposures|features|ingest|models?|segments|simulate|train|users)(\/|$)/;
 
 function guard(
   api: App,
@@ -125,6 +125,7 @@ function guard(
     if (preflight !== undefined) return c.body(null, 204, preflight);
     setHeaders(c, headers);
     if (!access.isOpen(c.req.path)) {
+      if (c.req.path.includes("\0")) throw new HttpError(404, "not_found", "No name holds a NUL character");
       const { environment, actor, pinned } = await access.of(c);
       c.set("environment", environment);
       c.set("actor", actor);

@@ -90,7 +90,18 @@ function toHttpError(error: Error): HttpError | undefined {
     return new HttpError(503, "overloaded", error.message, { headers: { "Retry-After": "1" } });
   if (error instanceof z.ZodError) return validationError(error);
   if (error instanceof HTTPException) return new HttpError(error.status, "refused", error.message);
+  if (isUnstorableText(error))
+    return new HttpError(
+      422,
+      "invalid_text",
+      "A text holds a NUL character, which PostgreSQL cannot store; leave it out",
+    );
   return isDatabaseUnreachable(error) ? databaseUnavailable() : undefined;
+}
+
+/** Which texts come to a query is not known here: one refusal for all of them. 22P05: as `\u0000` in JSON. */
+function isUnstorableText(error: Error): boolean {
+  return "code" in error && (error.code === "22021" || error.code === "22P05");
 }
 
 /** `/steps/0/config` as the validation errors spell it: `steps.0.config`. */
@@ -138,7 +149,8 @@ const UNREACHABLE = new Set([
   "57P02", // crash_shutdown, a warning before the connection closes
 ]);
 
-function isDatabaseUnreachable(error: unknown): boolean {
+/** True when the database itself is away, for what answers without it too. */
+export function isDatabaseUnreachable(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnreachable)) return true;
   if (!(error instanceof Error && "code" in error)) return false;
   // FATAL: the server refuses or ends the connection, whatever the reason.

@@ -58,7 +58,9 @@ export function documentedApi(document: OpenApiDocument): DocumentedApi {
     const validate = ajv.getSchema(`api#${pointer.split("/").map(encodeURIComponent).join("/")}`);
     if (validate === undefined) throw new Error(`The document has no schema at ${pointer}`);
     if (validate(value)) return [];
-    return (validate.errors ?? []).map((error) => `${error.instancePath || "/"} ${error.message}`);
+    return (validate.errors ?? []).map(
+      ({ instancePath, message, params }) => `${instancePath || "/"} ${message} ${JSON.stringify(params)}`,
+    );
   }
 
   return {

@@ -214,7 +214,8 @@ export function trainRoutes(
 
   on(app, trainAsync, async (c) => {
     const { job, shared } = await enqueue(c);
-    return c.json({ job_id: job.job_id, status: job.status, submitted_at: job.submitted_at, shared }, 202);
+    const { job_id, status, submitted_at } = job;
+    return c.json({ job_id, status, submitted_at, shared }, 202, { Location: `/train/jobs/${job_id}` });
   });
 
   on(app, list, async (c) => {
