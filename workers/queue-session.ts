@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { parseCronItems, run, type TaskList } from "graphile-worker";
 import pg from "pg";
 import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
+import { WORKER_NAME } from "../server/postgres/system-facts.ts";
 import { MAINTAIN_PARTITIONS } from "./tasks/maintain-partitions.ts";
 import { SCHEDULE_TRAINING } from "./tasks/schedule-training.ts";
 import { workerLogger } from "./worker-logger.ts";
@@ -58,7 +59,7 @@ export async function openQueueSession({
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: concurrency + 2,
-    application_name: "adaptive-feature-flags worker",
+    application_name: WORKER_NAME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     stream: openSocket,
   });

@@ -8,15 +8,25 @@ export interface SystemFacts {
   readonly migration: string | null;
   /** Background jobs that wait for a worker, are being worked on, and have failed for good. */
   readonly jobs: { readonly waiting: number; readonly running: number; readonly failed: number };
+  /** Worker processes that listen for jobs at this moment. */
+  readonly workers: number;
 }
+
+/** How a worker's connections for the queue introduce themselves. */
+export const WORKER_NAME = "adaptive-feature-flags worker";
 
 /** What PostgreSQL says of itself and of the job queue in it. */
 export async function readSystemFacts(sql: Sql): Promise<SystemFacts> {
-  const [facts] = await sql<[{ database: string; size_bytes: number; migration: string | null; queue: boolean }]>`
+  const [facts] = await sql<
+    [{ database: string; size_bytes: number; migration: string | null; queue: boolean; workers: number }]
+  >`
     select 'PostgreSQL ' || current_setting('server_version') as database,
       pg_database_size(current_database())::float8 as size_bytes,
       (select max(name) from schema_migrations) as migration,
-      to_regclass('graphile_worker.jobs') is not null as queue`;
+      to_regclass('graphile_worker.jobs') is not null as queue,
+      -- Of its connections a worker keeps one to listen.
+      (select count(*)::int from pg_stat_activity
+        where datname = current_database() and application_name = ${WORKER_NAME} and query like 'LISTEN%') as workers`;
   const { queue, ...rest } = facts;
   return { ...rest, jobs: queue ? await jobsIn(sql) : { waiting: 0, running: 0, failed: 0 } };
 }

@@ -62,18 +62,32 @@ export function SystemPage() {
   );
 }
 
-function Health({ system: { stale, exposures, steps, jobs } }: { system: System }) {
+function Health({ system: { stale, exposures, steps, jobs, workers } }: { system: System }) {
   const ill = steps.filter(({ state }) => state === "resting" || state === "broken").length;
   const wrong = [
-    ...(stale ? ["the database cannot be reached, and the last configuration goes on being served"] : []),
+    ...(stale
+      ? ["the database cannot be reached: what was last configured goes on being served, changes have to wait"]
+      : []),
+    ...(workers === 0 ? ["no worker runs, so nothing is trained"] : []),
     ...(exposures.dropped > 0 ? [`${counted(exposures.dropped, "decision")} could not be stored`] : []),
     ...(ill > 0 ? [`${counted(ill, "step")} cannot be asked`] : []),
-    ...(jobs.failed > 0 ? [`${counted(jobs.failed, "background job")} failed for good`] : []),
+    ...(jobs !== null && jobs.failed > 0 ? [`${counted(jobs.failed, "background job")} failed for good`] : []),
   ];
+  if (wrong.length === 0)
+    return (
+      <p class="note good" role="status">
+        Everything works.
+      </p>
+    );
   return (
-    <p class={`note ${wrong.length === 0 ? "good" : "warn"}`} role="status">
-      {wrong.length === 0 ? "Everything works." : `Look at this: ${wrong.join("; ")}.`}
-    </p>
+    <div class={`note ${stale ? "bad" : "warn"}`} role="status">
+      <b>{stale ? "Degraded." : "Look at this."}</b>
+      <ul>
+        {wrong.map((what) => (
+          <li key={what}>{what.charAt(0).toUpperCase() + what.slice(1)}.</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -87,8 +101,12 @@ function Facts({ system }: { system: System }) {
         <Fact name="Runs on" value={runtime} />
         <Fact name="Up for" value={duration(uptime_seconds)} />
         <Fact name="Environment" value={environment} note={`revision ${count(revision)}`} />
-        <Fact name="Database" value={database.version} note={`${trimmed(database.size_bytes / 2 ** 20, 1)} MB`} />
-        <Fact name="Schema" value={database.migration ?? "–"} />
+        {database === null ? (
+          <Fact name="Database" value="cannot be reached" />
+        ) : (
+          <Fact name="Database" value={database.version} note={`${trimmed(database.size_bytes / 2 ** 20, 1)} MB`} />
+        )}
+        {database !== null && <Fact name="Schema" value={database.migration ?? "–"} />}
         <Fact name="Sign-in" value={auth ? "asked for" : "off"} />
         <Fact name="Traces" value={traces_exported ? "exported" : "not exported"} />
       </dl>
@@ -96,18 +114,22 @@ function Facts({ system }: { system: System }) {
   );
 }
 
-function Jobs({ system: { jobs, exposures } }: { system: System }) {
+function Jobs({ system: { jobs, exposures, workers } }: { system: System }) {
+  const known = (value: number | undefined) => (value === undefined ? "–" : count(value));
   return (
     <section class="card stack">
       <h2>Work in the background</h2>
       <dl class="facts">
-        <Fact name="Jobs waiting" value={count(jobs.waiting)} note="scheduled ones too" />
-        <Fact name="Under way" value={count(jobs.running)} />
-        <Fact name="Failed" value={count(jobs.failed)} />
+        <Fact name="Workers" value={known(workers ?? undefined)} note="processes that take jobs" />
+        <Fact name="Jobs waiting" value={known(jobs?.waiting)} note="scheduled ones too" />
+        <Fact name="Under way" value={known(jobs?.running)} />
+        <Fact name="Failed" value={known(jobs?.failed)} note="for good" />
         <Fact name="Decisions to store" value={count(exposures.waiting)} note={`${count(exposures.dropped)} dropped`} />
       </dl>
-      {jobs.waiting > 0 && jobs.running === 0 && (
-        <p class="small soft">When jobs wait and none is taken, no worker runs: start one with npm run work.</p>
+      {workers === 0 && (
+        <p class="small soft">
+          Start a worker with <code>npm run work</code>; <code>npm start</code> has one in it.
+        </p>
       )}
     </section>
   );

@@ -5,6 +5,7 @@ import type { CompiledStep } from "../../../core/engine/plan.ts";
 import type { CompiledFeature } from "../../../core/engine/snapshot.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Services } from "../../services.ts";
+import { isDatabaseUnreachable } from "../errors.ts";
 import { type App, json, on } from "../route.ts";
 
 const System = z
@@ -17,10 +18,20 @@ const System = z
     stale: z
       .boolean()
       .describe("True: the database cannot be reached, and the last configuration goes on being served"),
-    database: z.object({ version: z.string(), size_bytes: z.number(), migration: z.string().nullable() }),
+    database: z
+      .object({ version: z.string(), size_bytes: z.number(), migration: z.string().nullable() })
+      .nullable()
+      .describe("null: it cannot be reached"),
     jobs: z
       .object({ waiting: z.int(), running: z.int(), failed: z.int() })
-      .describe("Background jobs of all environments; waiting ones need a worker"),
+      .nullable()
+      .describe(
+        "Background jobs of all environments; waiting ones need a worker. null: the database cannot be reached",
+      ),
+    workers: z
+      .int()
+      .nullable()
+      .describe("Worker processes that listen for jobs now. null: the database cannot be reached"),
     exposures: z.object({ waiting: z.int(), dropped: z.int() }).describe("Decisions of this process not yet stored"),
     auth: z.boolean(),
     traces_exported: z.boolean(),
@@ -49,6 +60,7 @@ const example = {
   stale: false,
   database: { version: "PostgreSQL 18.4", size_bytes: 11261631, migration: "0004_decisions_by_user" },
   jobs: { waiting: 0, running: 1, failed: 0 },
+  workers: 1,
   exposures: { waiting: 0, dropped: 0 },
   auth: true,
   traces_exported: false,
@@ -81,16 +93,21 @@ export function systemRoutes(
   on(app, read, async (c) => {
     const environment = c.get("environment");
     const snapshot = snapshots.get(environment);
-    const { database, size_bytes, migration, jobs } = await systemFacts();
+    // What tells how things stand must answer when they stand badly.
+    const facts = snapshots.stale ? undefined : await snapshots.unlessLost(systemFacts()).catch(unlessAway);
     return c.json({
       version: packageJson.version,
       runtime: "deno" in process.versions ? `deno ${process.versions.deno}` : `node ${process.versions.node}`,
       uptime_seconds: process.uptime(),
       environment,
       revision: snapshot?.revision ?? 0,
-      stale: snapshots.stale,
-      database: { version: database, size_bytes, migration },
-      jobs,
+      stale: snapshots.stale || facts === undefined,
+      database:
+        facts === undefined
+          ? null
+          : { version: facts.database, size_bytes: facts.size_bytes, migration: facts.migration },
+      jobs: facts?.jobs ?? null,
+      workers: facts?.workers ?? null,
       exposures: { ...observer.backlog },
       auth: config.AUTH_ENABLED,
       traces_exported: process.env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
@@ -114,4 +131,8 @@ function stepsOf({
   definition,
 }: CompiledFeature): readonly Pick<CompiledStep, "id" | "strategy" | "breaker" | "broken">[] {
   return plan?.steps ?? definition.steps.map((step) => ({ ...step, breaker: closedBreaker(), broken: null }));
+}
+
+function unlessAway(error: unknown): undefined {
+  if (!isDatabaseUnreachable(error)) throw error;
 }

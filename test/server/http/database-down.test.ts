@@ -46,3 +46,9 @@ async function shut(url: string): Promise<void> {
   await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
   await admin.end();
 }
+
+test("without PostgreSQL, /system says so instead of failing", async () => {
+  const { status, body } = await server.call("GET", "/system");
+  expect([status, body.stale, body.database, body.jobs, body.workers]).toEqual([200, true, null, null, null]);
+  expect(body.steps).toMatchObject([{ feature_key: "kept", state: "ok" }]);
+});

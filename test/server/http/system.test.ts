@@ -29,6 +29,7 @@ test("the system's facts are those of this database and process", async () => {
     stale: false,
     auth: false,
     jobs: { running: 0, failed: 0 },
+    workers: 0,
     environment: "production",
   });
   expect(body.database.version).toMatch(/^PostgreSQL \d+/);
