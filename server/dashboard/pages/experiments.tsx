@@ -1,14 +1,13 @@
-import { useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { ApiError, call, get } from "../api.ts";
 import { Dialog } from "../parts/dialog.tsx";
-import { IntervalChart } from "../parts/interval-chart.tsx";
-import { Scroll } from "../parts/scroll.tsx";
+import { ExperimentFigures } from "../parts/experiment-figures.tsx";
 import { Empty, Failed, Head, Loaded } from "../parts/states.tsx";
 import { say } from "../parts/toast.tsx";
 import { featureHref, go, query } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { Experiment, ExperimentResult, Feature } from "../wire.ts";
-import { ago, count, signed, trimmed } from "../words.ts";
+import { ago } from "../words.ts";
 
 /** `/app/experiments?feature=` and `/app/experiments/{id}`. */
 export function ExperimentsPage({ id }: { id: string | undefined }) {
@@ -25,16 +24,24 @@ export function ExperimentsPage({ id }: { id: string | undefined }) {
       <Loaded of={list}>
         {(all) => {
           const found = all.filter(({ feature_key }) => asked === "" || feature_key === asked).toReversed();
-          if (found.length === 0)
+          if (id === undefined && found.length === 0)
             return (
-              <Empty title="No experiment yet">
+              <Empty title={asked === "" ? "No experiment yet" : `No experiment on ${asked} yet`}>
                 <p>An experiment draws users among variants and says which one does better, and how sure that is.</p>
                 <button type="button" class="primary" onClick={() => setCreating(true)}>
                   New experiment
                 </button>
               </Empty>
             );
-          const shown = id === undefined ? found : found.filter((experiment) => String(experiment.id) === id);
+          const shown = id === undefined ? found : all.filter((experiment) => String(experiment.id) === id);
+          if (shown.length === 0)
+            return (
+              <Empty title={`There is no experiment ${id}`}>
+                <p>
+                  <a href="/app/experiments">All experiments</a> of this environment are listed.
+                </p>
+              </Empty>
+            );
           return (
             <div class="stack roomy">
               {shown.map((experiment) => (
@@ -87,97 +94,9 @@ function ExperimentCard({ experiment, changed }: { experiment: Experiment; chang
         )}
       </div>
       {error !== undefined && <Failed error={error} />}
-      <Loaded of={result}>{(found) => <Result experiment={experiment} result={found} />}</Loaded>
+      <Loaded of={result}>{(found) => <ExperimentFigures experiment={experiment} result={found} />}</Loaded>
     </section>
   );
-}
-
-function Result({ experiment, result }: { experiment: Experiment; result: ExperimentResult }) {
-  const { sample_ratio, decision, message, variant_stats, comparisons } = result;
-  const rates = useMemo(
-    () =>
-      experiment.arms.flatMap(({ name, variant }) => {
-        const { samples = 0, positives = 0 } = variant_stats[name] ?? {};
-        if (samples === 0) return [];
-        return [{ name: `${name} ${variant}`, value: positives / samples, interval: wilson(positives, samples) }];
-      }),
-    [experiment, variant_stats],
-  );
-  const early = decision === "continue";
-  return (
-    <>
-      {!sample_ratio.ok && (
-        <p class="note bad" role="alert">
-          <b>Do not read on.</b> {sample_ratio.message}
-        </p>
-      )}
-      <p class={`note ${decision.startsWith("stop_promote") ? "good" : ""}`}>{message}</p>
-      {rates.length > 0 && <IntervalChart rows={rates} axis="Share of users with the event, with 95 % interval" />}
-      <Scroll label="Arms">
-        <table class="compact">
-          <thead>
-            <tr>
-              <th scope="col">Arm</th>
-              <th scope="col" class="num">
-                Weight
-              </th>
-              <th scope="col" class="num">
-                Users
-              </th>
-              <th scope="col" class="num">
-                With the event
-              </th>
-              <th scope="col" class="num">
-                Rate
-              </th>
-              <th scope="col" class="num">
-                Against A, in points
-              </th>
-              <th scope="col">So far</th>
-            </tr>
-          </thead>
-          <tbody>
-            {experiment.arms.map(({ name, variant, weight }) => {
-              const { samples = 0, positives = 0 } = variant_stats[name] ?? {};
-              const compared = comparisons.find(({ arm }) => arm === name);
-              return (
-                <tr key={name}>
-                  <td class="break">
-                    <b>{name}</b> {variant}
-                  </td>
-                  <td class="num">{trimmed(weight)} %</td>
-                  <td class="num">{count(samples)}</td>
-                  <td class="num">{count(positives)}</td>
-                  <td class="num">{samples === 0 ? "–" : `${((positives / samples) * 100).toFixed(1)} %`}</td>
-                  <td class="num">
-                    {compared === undefined
-                      ? "control"
-                      : compared.interval === null
-                        ? "–"
-                        : `${signed(compared.absolute_lift * 100, 1)} (${signed(compared.interval[0] * 100, 1)} to ${signed(compared.interval[1] * 100, 1)})`}
-                  </td>
-                  <td>
-                    {compared === undefined ? "" : early ? "not enough yet" : compared.verdict.replaceAll("_", " ")}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </Scroll>
-      {sample_ratio.ok && <p class="small soft">{sample_ratio.message}</p>}
-    </>
-  );
-}
-
-/** Wilson's 95 % interval of a share: for the picture; what is decided comes from the server. */
-function wilson(positives: number, samples: number): readonly [number, number] {
-  const z = 1.96;
-  const rate = positives / samples;
-  const scale = 1 + z ** 2 / samples;
-  const middle = (rate + z ** 2 / (2 * samples)) / scale;
-  const half = (z / scale) * Math.sqrt((rate * (1 - rate)) / samples + z ** 2 / (4 * samples ** 2));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
 function Create({ feature, close, created }: { feature: string; close: () => void; created: () => void }) {

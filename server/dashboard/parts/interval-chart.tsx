@@ -25,7 +25,8 @@ export function IntervalChart({
       marginTop: 6,
       marginBottom: 38,
       height: 44 + rows.length * 38,
-      marginLeft: 84,
+      // Room for the names, as far as there is.
+      marginLeft: Math.min(width * 0.4, 28 + 7 * Math.max(...rows.map(({ name }) => name.length))),
       marginRight: 24,
       x: { label: axis, percent: true, grid: true, nice: true, zero, inset: 12 },
       y: { label: null, tickSize: 0, domain: rows.map(({ name }) => name) },
