@@ -40,7 +40,7 @@ export const read = createRoute({
 export function userRoutes(app: App, { profileStore }: Pick<Services, "profileStore">): void {
   on(app, read, async (c) => {
     const user_id = c.req.param("user_id") ?? "";
-    const profile = await profileStore.read(c.get("environment"), user_id.replaceAll("\0", ""));
+    const profile = await profileStore.read(c.get("environment"), user_id);
     return c.json({
       user_id,
       profile: Object.entries(profile)

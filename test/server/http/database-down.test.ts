@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openSql } from "../../../server/postgres/sql.ts";
+import { exampleRequest, sendRequest } from "../../support/api-request.ts";
 import { databaseUrl } from "../../support/database.ts";
+import { documentedApi } from "../../support/documented-api.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
 
 let server: TestServer;
@@ -36,6 +38,19 @@ test("without PostgreSQL, decisions go on from the last snapshot, stale, and rea
   );
   expect(await server.client.evaluate("kept", { user_id: "u" })).toMatchObject({ enabled: true, reason: "STALE" });
   expect((await server.call("GET", "/health")).status).toBe(200);
+});
+
+test("without PostgreSQL, every operation answers as its document says, and none by 500", async () => {
+  const api = documentedApi((await server.call("GET", "/openapi.json")).body);
+  for (const operation of api.operations) {
+    const answer = await sendRequest(
+      server.url,
+      operation.method,
+      exampleRequest(api, operation, { feature: ["kept"] }),
+    );
+    expect([operation.name, ...api.misfitsOf(operation, answer)]).toEqual([operation.name]);
+    expect([operation.name, answer.status]).not.toEqual([operation.name, 500]);
+  }
 });
 
 /** Ends the database's connections and takes no more. */
