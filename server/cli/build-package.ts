@@ -9,11 +9,13 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { prunePackage } from "./prune-package.ts";
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -28,12 +30,20 @@ execFileSync(
   { stdio: "inherit" },
 );
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const entries = [...Object.values(manifest.bin), ...Object.values(manifest.exports)];
+prunePackage(
+  out,
+  entries.map((source) => compiled(source, "js").slice(2)),
+);
 writeFileSync(join(out, "package.json"), `${JSON.stringify(packaged(manifest), null, 2)}\n`);
 for (const path of ["LICENSE", "README.md", "server/cli/plugin-template"])
   cpSync(join(root, path), join(out, path), { recursive: true });
 console.log(`Built ${out}; npm pack ${out} packs it`);
 
-function packaged({ name, version, description, license, type, bin, exports, dependencies }: Manifest): object {
+function packaged(all: Manifest): object {
+  const { name, version, description, license, type, bin, exports, dependencies, devDependencies } = all;
+  const used = packagesIn("**/*.js");
+  const typed = packagesIn("**/*.d.ts").filter((other) => !used.includes(other));
   return {
     ...{ name, version, description, license, type },
     engines: { node: ">=22" },
@@ -44,7 +54,10 @@ function packaged({ name, version, description, license, type, bin, exports, dep
         { types: compiled(source, "d.ts"), default: compiled(source, "js") },
       ]),
     ),
-    dependencies: Object.fromEntries(packagesUsed().map((used) => [used, dependencies[used]])),
+    dependencies: Object.fromEntries(used.map((other) => [other, dependencies[other]])),
+    // Whoever uses what is typed by them has them already.
+    peerDependencies: Object.fromEntries(typed.map((other) => [other, `^${devDependencies[other]}`])),
+    peerDependenciesMeta: Object.fromEntries(typed.map((other) => [other, { optional: true }])),
   };
 }
 
@@ -53,8 +66,8 @@ function compiled(source: string, extension: string): string {
 }
 
 /** By what was compiled, not by what the server needs. */
-function packagesUsed(): readonly string[] {
-  const files = globSync("**/*.js", { cwd: out }).map((file) => readFileSync(join(out, file), "utf8"));
+function packagesIn(pattern: string): readonly string[] {
+  const files = globSync(pattern, { cwd: out }).map((file) => readFileSync(join(out, file), "utf8"));
   const names = files.flatMap((text) =>
     [...text.matchAll(/^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s+)?["']([^."'][^"']*)["']/gm)].map(([, name]) =>
       (name ?? "").replace(/^((?:@[^/]+\/)?[^/]+).*$/, "$1"),

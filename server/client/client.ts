@@ -13,6 +13,12 @@ import { operationCalls } from "./operation-calls.ts";
 import { safeReads } from "./safe-reads.ts";
 import { createTracker, type TrackingOptions } from "./tracker.ts";
 
+export { ApiError } from "./api-error.ts";
+export type { CallOptions } from "./caller.ts";
+export type { Details, ErrorCode } from "./details.ts";
+export type { Change, Evaluated, Evaluator } from "./evaluator.ts";
+export type { Lost, TrackedEvent, TrackingOptions } from "./tracker.ts";
+
 export interface ClientOptions extends CallerOptions {
   readonly tracking?: TrackingOptions;
 }
