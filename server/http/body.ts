@@ -15,7 +15,7 @@ export interface BodyOptions {
 /**
  * Parses the body as JSON whatever its content type says. Synchronous when listen.ts collected the body, else a promise.
  *
- * @throws HttpError 400 `malformed_json`, 413 `body_too_large`
+ * @throws HttpError 400 `malformed_json` or `body_cut_off`, 413 `body_too_large`
  */
 export function readJson(c: RouteContext, options: BodyOptions = {}): unknown {
   const { limit = BODY_LIMIT, empty } = options;
@@ -42,10 +42,15 @@ async function readStream(c: RouteContext, limit: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge(limit);
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } catch (error) {
+    // A client that goes away is an ECONNRESET, as the database is when it goes away.
+    throw error instanceof HttpError ? error : cutOff(error as Error);
   }
   return text + decoder.decode();
 }
@@ -58,6 +63,10 @@ function parse(text: string, empty: unknown): unknown {
     const found = text.trim() === "" ? "the body is empty" : (error as Error).message;
     throw new HttpError(400, "malformed_json", `The body is not JSON: ${found}. Send one JSON object, UTF-8`);
   }
+}
+
+function cutOff({ message }: Error): HttpError {
+  return new HttpError(400, "body_cut_off", `Not all of the body arrived: ${message}. Send it again`);
 }
 
 function tooLarge(limit: number): HttpError {

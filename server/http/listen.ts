@@ -11,13 +11,36 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Milliseconds a request's headers, and the whole request with its body, may take to arrive. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 300_000;
-/** Longer than the idle timeout of the usual load balancers (60 s), so that they close first. */
-const KEEP_ALIVE_TIMEOUT = 65_000;
-const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_CONNECTIONS = 10_000;
+/** What keeps slow, large and many clients from taking the server away from the others. */
+export interface ListenLimits {
+  /** Milliseconds a request's headers may take to arrive; later: 408. Default 10,000. */
+  readonly headersTimeout: number;
+  /** Milliseconds the whole request with its body may take; later: 408. Default 300,000. */
+  readonly requestTimeout: number;
+  /** Milliseconds between two looks at who has taken too long. Default 5,000. */
+  readonly checkEvery: number;
+  /** Milliseconds. Default 65,000: longer than the usual load balancers' idle timeout (60 s), so that they close first. */
+  readonly keepAliveTimeout: number;
+  /** Bytes of a request's headers; more: 431. Default 16 KB. */
+  readonly headerBytes: number;
+  /** Connections at once; more are closed. Default 10,000. */
+  readonly connections: number;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly limits?: Partial<ListenLimits>;
+}
+
+const LIMITS: ListenLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 300_000,
+  checkEvery: 5_000,
+  keepAliveTimeout: 65_000,
+  headerBytes: 16 * 1024,
+  connections: 10_000,
+};
 const DRAIN_TIMEOUT = 10_000;
 
 /**
@@ -25,21 +48,26 @@ const DRAIN_TIMEOUT = 10_000;
  *
  * @throws Error when the address is taken or not this machine's
  */
-export async function listen(app: HttpApp, { host, port }: { host: string; port: number }): Promise<Listening> {
+export async function listen(app: HttpApp, { host, port, limits = {} }: ListenOptions): Promise<Listening> {
+  const { headersTimeout, requestTimeout, checkEvery, keepAliveTimeout, headerBytes, connections } = {
+    ...LIMITS,
+    ...limits,
+  };
   const answer = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {
     hostname: host,
   });
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: checkEvery,
+      keepAliveTimeout,
+      maxHeaderSize: headerBytes,
       noDelay: true,
     },
     (incoming, outgoing) => collect(incoming, outgoing, answer),
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = connections;
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
