@@ -1,4 +1,5 @@
 import type { Condition, Json, Strategies } from "../../wire.ts";
+import { TypedInput } from "../form/typed-input.tsx";
 import { readValue, valueFormOf, writtenValue } from "./written-value.ts";
 
 export type Operators = Strategies["operators"];
@@ -60,22 +61,17 @@ function ValueField({
 }) {
   const form = valueFormOf(operator);
   const wanted = operator?.value ?? "as the operator takes it";
-  const shared = {
-    "aria-label": `Value: ${wanted}`,
-    title: form === "time" ? "In your own time zone" : wanted,
-    required: true,
-    defaultValue: writtenValue(value, form),
-    onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(readValue(currentTarget.value, form)),
-  };
-  if (form === "number") return <input {...shared} type="number" step="any" />;
-  if (form === "time") return <input {...shared} type="datetime-local" step={1} />;
   return (
     <>
-      <input
-        {...shared}
+      <TypedInput
+        aria-label={`Value: ${wanted}`}
+        title={form === "time" ? "In your own time zone" : wanted}
         placeholder={form.endsWith("s") ? "one, two, three" : ""}
-        autocomplete="off"
-        spellcheck={false}
+        type={form === "number" ? "number" : form === "time" ? "datetime-local" : "text"}
+        step={form === "number" ? "any" : form === "time" ? 1 : undefined}
+        required
+        value={writtenValue(value, form)}
+        change={(text) => change(readValue(text, form))}
       />
       {form === "value" && value !== undefined && <span class="small soft">{TYPES[typeof value] ?? "JSON"}</span>}
     </>

@@ -37,8 +37,8 @@ function isList(form: ValueForm): form is "texts" | "numbers" | "values" {
 
 function writtenEntry(entry: Json, form: ValueForm): string {
   if (typeof entry !== "string") return JSON.stringify(entry);
-  const [read] = readValue(entry, form) as readonly Json[];
-  return entry === "" || read !== entry || entriesIn(entry).length !== 1 ? JSON.stringify(entry) : entry;
+  const plain = entry !== "" && entry.trim() === entry && !/[",]/.test(entry);
+  return plain && (form === "texts" || readScalar(entry) === entry) ? entry : JSON.stringify(entry);
 }
 
 /** Separated by commas; what stands "in, quotes" is one. */

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import type { Json, Strategies } from "../../wire.ts";
-import { duration, percent } from "../../words.ts";
+import { percent } from "../../words.ts";
 import type { Schema } from "../form/schema.ts";
 import { type Config, SchemaForm } from "../form/schema-form.tsx";
+import { exactDuration } from "../form/time-unit.ts";
 
 /** What a feature is to improve, and how it may be learned; null: nothing, so that nobody is held out or explores. */
 export function ObjectiveCard({
@@ -66,7 +67,7 @@ function sentence(objective: Config): string {
   const { direction, value, event_types, window_seconds, holdout, exploration, guardrails } = objective;
   const events = quoted(event_types) || "positive";
   const what = typeof value === "object" && value !== null ? "the value of" : "how many users have";
-  const within = typeof window_seconds === "number" ? duration(window_seconds) : "a window chosen from the data";
+  const within = typeof window_seconds === "number" ? exactDuration(window_seconds) : "a window chosen from the data";
   return [
     `${direction === "decrease" ? "Decrease" : "Increase"} ${what} ${events} events within ${within} of the decision`,
     ...(Array.isArray(guardrails) ? guardrails.map(guardrailWords) : []),

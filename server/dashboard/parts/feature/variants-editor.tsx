@@ -12,14 +12,13 @@ export function VariantsEditor({
     <fieldset class="stack">
       <legend>Variants: name and value</legend>
       {variants.map(([name, text], index) => (
-        <div class="row" key={index}>
+        <div class="entry" key={index}>
           <input
             aria-label={`Name of variant ${index + 1}`}
             required
             value={name}
             readOnly={name === "off"}
             onInput={({ currentTarget }) => set(index, [currentTarget.value, text])}
-            style={{ flex: "1 1 7rem" }}
           />
           <input
             aria-label={`Value of variant ${index + 1}`}
@@ -27,7 +26,6 @@ export function VariantsEditor({
             required
             value={text}
             onInput={({ currentTarget }) => set(index, [name, currentTarget.value])}
-            style={{ flex: "2 1 9rem" }}
           />
           {name !== "off" && variants.length > 2 && (
             <button

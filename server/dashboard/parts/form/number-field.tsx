@@ -3,6 +3,8 @@ import { percent } from "../../words.ts";
 import type { FieldProps } from "./field-props.ts";
 import { Labelled } from "./labelled.tsx";
 import { hintOf, isDuration, isShare, labelOf } from "./schema.ts";
+import { largestUnit, TIME_UNITS } from "./time-unit.ts";
+import { TypedInput } from "./typed-input.tsx";
 
 /** A number with its unit: seconds in whichever unit says them well, shares in percent beside it. */
 export function NumberField(props: FieldProps) {
@@ -13,7 +15,7 @@ export function NumberField(props: FieldProps) {
   return (
     <Labelled id={id} label={label} hint={hintOf(name, schema)}>
       <div class="unit">
-        <input
+        <TypedInput
           id={id}
           type="number"
           step={schema.type === "integer" ? 1 : "any"}
@@ -21,21 +23,14 @@ export function NumberField(props: FieldProps) {
           max={schema.maximum}
           required={required}
           aria-describedby={`${id}-hint`}
-          value={typeof value === "number" ? value : ""}
-          onChange={({ currentTarget }) => change(currentTarget.value === "" ? undefined : Number(currentTarget.value))}
+          value={typeof value === "number" ? String(value) : ""}
+          change={(text) => change(text === "" ? undefined : Number(text))}
         />
         {unit !== "" && <span class="soft nums">{unit}</span>}
       </div>
     </Labelled>
   );
 }
-
-const UNITS = [
-  ["days", 86_400],
-  ["hours", 3_600],
-  ["minutes", 60],
-  ["seconds", 1],
-] as const;
 
 function DurationField({ name, schema, label = labelOf(name, schema), value, required, change }: FieldProps) {
   const id = useId();
@@ -44,17 +39,15 @@ function DurationField({ name, schema, label = labelOf(name, schema), value, req
   return (
     <Labelled id={id} label={label} hint={hintOf(name, schema)}>
       <div class="unit">
-        <input
+        <TypedInput
           id={id}
           type="number"
           step="any"
           min={(schema.minimum ?? schema.exclusiveMinimum ?? 0) / unit}
           required={required}
           aria-describedby={`${id}-hint`}
-          value={seconds === undefined ? "" : seconds / unit}
-          onChange={({ currentTarget }) =>
-            change(currentTarget.value === "" ? undefined : Math.round(Number(currentTarget.value) * unit))
-          }
+          value={seconds === undefined ? "" : String(seconds / unit)}
+          change={(text) => change(text === "" ? undefined : Math.round(Number(text) * unit))}
         />
         <select
           aria-label={`${label}: unit`}
@@ -65,18 +58,13 @@ function DurationField({ name, schema, label = labelOf(name, schema), value, req
             setUnit(next);
           }}
         >
-          {UNITS.map(([words, size]) => (
+          {TIME_UNITS.map(([unitName, size]) => (
             <option key={size} value={size}>
-              {words}
+              {unitName}s
             </option>
           ))}
         </select>
       </div>
     </Labelled>
   );
-}
-
-/** Seconds of the largest unit that needs no fraction. */
-function largestUnit(seconds: number): number {
-  return UNITS.find(([, size]) => seconds % size === 0)?.[1] ?? 1;
 }

@@ -1,5 +1,6 @@
 import type { Json } from "../../wire.ts";
-import { duration, percent } from "../../words.ts";
+import { percent } from "../../words.ts";
+import { exactDuration } from "./time-unit.ts";
 
 /** As much of JSON Schema as forms are made of. */
 export interface Schema {
@@ -38,7 +39,7 @@ export function inWords(name: string, schema: Schema, value: Json): string {
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value !== "number") return String(value).replaceAll("_", " ");
-  if (isDuration(name)) return duration(value);
+  if (isDuration(name)) return exactDuration(value);
   return isShare(schema) ? `${value} (${percent(value)})` : String(value);
 }
 

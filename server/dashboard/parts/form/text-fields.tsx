@@ -3,6 +3,7 @@ import type { Json } from "../../wire.ts";
 import type { FieldProps } from "./field-props.ts";
 import { Labelled } from "./labelled.tsx";
 import { hintOf, inWords, labelOf } from "./schema.ts";
+import { TypedInput } from "./typed-input.tsx";
 
 export function ChoiceField({
   name,
@@ -55,13 +56,11 @@ export function TextField({ name, schema, label = labelOf(name, schema), value, 
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hintOf(name, schema)}>
-      <input
+      <TypedInput
         id={id}
         required={required}
         value={String(value ?? "")}
-        onChange={({ currentTarget }) => change(currentTarget.value.trim() === "" ? undefined : currentTarget.value)}
-        autocomplete="off"
-        spellcheck={false}
+        change={(text) => change(text.trim() === "" ? undefined : text)}
       />
     </Labelled>
   );
@@ -73,16 +72,14 @@ export function ListField({ name, schema, label = labelOf(name, schema), value, 
   const numbers = schema.items?.type !== "string";
   return (
     <Labelled id={id} label={`${label}, separated by commas`} hint={hintOf(name, schema)}>
-      <input
+      <TypedInput
         id={id}
         required={required}
         value={Array.isArray(value) ? value.join(", ") : ""}
-        onChange={({ currentTarget }) => {
-          const entries = currentTarget.value.split(",").flatMap((entry) => entry.trim() || []);
+        change={(text) => {
+          const entries = text.split(",").flatMap((entry) => entry.trim() || []);
           change(entries.length === 0 ? undefined : numbers ? entries.map(Number) : entries);
         }}
-        autocomplete="off"
-        spellcheck={false}
       />
     </Labelled>
   );
