@@ -4,9 +4,9 @@ import type { CompleteObjective } from "../core/feature/objective.ts";
 import type { Json } from "../core/json.ts";
 import { rowAt } from "../core/model/dataset.ts";
 import type { FeatureRow, Scalar } from "../core/model/feature-row.ts";
+import type { Judged, JudgeEvidence } from "../core/model/judge-trained.ts";
 import { calibrationError } from "../core/model/metrics.ts";
 import type { Model } from "../core/model/model.ts";
-import type { Judged, JudgeEvidence } from "../core/model/train.ts";
 import { evidenceBuilder } from "../core/off-policy/evidence.ts";
 import { judgeChallenger } from "../core/off-policy/gate.ts";
 import type { Configuration } from "../core/ports.ts";
@@ -136,6 +136,7 @@ function challengerOf(feature: Feature, { artifact }: JudgeEvidence): Model {
     ramped_at: null,
     health: "fresh",
     health_detail: null,
+    health_cause: null,
     checked_at: null,
     shadow: null,
   };

@@ -1,4 +1,5 @@
-import type { ModelHealth } from "../model/model.ts";
+import type { ModelHealth, StopCause } from "../model/model.ts";
+import { tooFewPositives } from "../model/positives.ts";
 import type { Calibration } from "./calibration-test.ts";
 import type { Propensities } from "./propensity-check.ts";
 
@@ -10,6 +11,8 @@ export interface Shift {
   /** What chance alone may make of it (psi.ts). */
   readonly chance: number;
   readonly rows: number;
+  /** It only grew, as this input does by itself while time goes by (growth.ts). */
+  readonly grown: boolean;
 }
 
 /** Everything that was found out about a model. null: not looked at, or not to be known. */
@@ -35,40 +38,46 @@ export interface Finding {
 
 export interface Assessment {
   readonly health: ModelHealth;
+  /** What the steps of a stopped model fall back with; null unless it is stopped. */
+  readonly cause: StopCause | null;
   /** The worst first. */
   readonly findings: readonly Finding[];
 }
 
 /** Above the first an index warns, above the second it stops the model. */
 export const PSI_LIMITS = { warning: 0.1, stopped: 0.25 } as const;
-/** Of each arm. */
-const MIN_POSITIVES = 50;
+/** A model that shows one of these is stale, whatever else is found. */
+const STALE: readonly Finding["sign"][] = ["age", "schema", "evidence"];
 
 /**
- * What the signs mean: `stopped` when one of them stops the model, `warning` when one warns, else `fresh`. Age and schema only
- * warn: a model's steps see those by themselves at every decision, and name their own cause. So does scarce evidence: training
- * never lets such a model go live, so somebody who said why has.
+ * What the signs mean: `stopped` when one of them stops the model, `warning` when one warns, else `fresh`. A model that is
+ * too old, of another feature schema or of too little evidence is stopped as stale. Its steps see that at every decision, too,
+ * and do not wait for this.
  */
 export function assess(signs: Signs, more: readonly Finding[] = []): Assessment {
   const found = [
+    ...ofAge(signs),
+    ...ofSchema(signs),
+    ...ofPositives(signs.positives),
     ...more,
     ...signs.shifts.flatMap(ofShift),
     ...ofCalibration(signs.calibration),
     ...ofPropensities(signs.propensities),
-    ...ofAge(signs),
-    ...ofSchema(signs),
-    ...ofPositives(signs.positives),
   ];
   const of = (health: Finding["health"]) => found.filter((finding) => finding.health === health);
   const findings = [...of("stopped"), ...of("warning")];
-  return { health: findings[0]?.health ?? "fresh", findings };
+  const [worst] = findings;
+  const cause = worst?.health !== "stopped" ? null : STALE.includes(worst.sign) ? "stale_model" : "drifted_model";
+  return { health: worst?.health ?? "fresh", cause, findings };
 }
 
-function ofShift({ name, psi, chance, rows }: Shift): readonly Finding[] {
-  const health = psi > PSI_LIMITS.stopped ? "stopped" : "warning";
+/** What only grew by itself never stops: that is certain to come, and tells nothing of users. */
+function ofShift({ name, psi, chance, rows, grown }: Shift): readonly Finding[] {
   if (psi <= PSI_LIMITS.warning || psi <= chance) return [];
+  const health = psi > PSI_LIMITS.stopped && !grown ? "stopped" : "warning";
   const subject = name === "score" ? "The scores are" : `"${name}" is`;
-  const sentence = `${subject} no longer distributed as in training: PSI ${psi.toFixed(2)} over ${rows} users, above ${PSI_LIMITS[health]}`;
+  const grew = grown ? ". It only grew, as it does with time: train again" : "";
+  const sentence = `${subject} no longer distributed as in training: PSI ${psi.toFixed(2)} over ${rows} users, above ${PSI_LIMITS[health]}${grew}`;
   return [{ sign: "drift", health, sentence }];
 }
 
@@ -94,7 +103,7 @@ function ofPropensities(propensities: Propensities | null): readonly Finding[] {
 function ofAge({ age_seconds, max_age_seconds }: Signs): readonly Finding[] {
   if (max_age_seconds === null || age_seconds <= max_age_seconds) return [];
   const sentence = `It is ${Math.round(age_seconds)} seconds old and ${max_age_seconds} are allowed: its steps fall back with stale_model`;
-  return [{ sign: "age", health: "warning", sentence }];
+  return [{ sign: "age", health: "stopped", sentence }];
 }
 
 function ofSchema({ schema, current_schema }: Signs): readonly Finding[] {
@@ -104,18 +113,14 @@ function ofSchema({ schema, current_schema }: Signs): readonly Finding[] {
       ? "It is of a form this release cannot read"
       : `It was trained on feature schema ${schema}, and this release has ${current_schema}`;
   return [
-    { sign: "schema", health: "warning", sentence: `${found}: its steps fall back with stale_model; train again` },
+    { sign: "schema", health: "stopped", sentence: `${found}: its steps fall back with stale_model; train again` },
   ];
 }
 
 function ofPositives(positives: Signs["positives"]): readonly Finding[] {
-  return Object.entries(positives ?? {})
-    .filter(([, count]) => count < MIN_POSITIVES)
-    .map(([arm, count]) => ({
-      sign: "evidence",
-      health: "warning",
-      sentence: `It was trained with ${count} positive outcomes of "${arm}", and ${MIN_POSITIVES} of each variant are needed`,
-    }));
+  const few = tooFewPositives(positives);
+  if (few === null) return [];
+  return [{ sign: "evidence", health: "stopped", sentence: `It was ${few}: its steps fall back with stale_model` }];
 }
 
 function evidence(logE: number): string {

@@ -3,6 +3,7 @@ import type { RowScore } from "../model/row-scorer.ts";
 import type { Shift } from "./assess.ts";
 import { type Bins, quantileBins } from "./bins.ts";
 import { featureBins } from "./feature-bins.ts";
+import { growsWithTime, onlyGrew } from "./growth.ts";
 import { chanceOfPsi, psi } from "./psi.ts";
 
 /** Counts what a model is asked about, to compare it with what the model was trained on. */
@@ -29,6 +30,7 @@ export function createShiftMeter({ encoding, score_quantiles }: Artifact, trainR
       return [{ name: "score", ...scores }, ...inputs]
         .map(({ name, shares, counts }) => ({
           name,
+          grown: growsWithTime(name) && onlyGrew(shares, counts, trainRows),
           psi: psi(
             shares.map((share) => share * trainRows),
             counts,

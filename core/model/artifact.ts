@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../json.ts";
+import { Blind } from "./blind-variance.ts";
 import { Calibration, Platt } from "./calibration.ts";
 import { Encoding } from "./encoding.ts";
 import { RidgeModel } from "./ridge.ts";
@@ -49,6 +50,7 @@ const Svm = z.object({
   /** Rows that the main machine, and each of the bags, was fitted on. */
   rows: z.int().positive(),
   bag_rows: z.int().positive(),
+  blind: Blind,
   /** In words: that this model holds rows of its training data, and how many. */
   keeps: z.string(),
   /** Platt scaling, of which the confidence is computed, whatever calibration serves the score. */

@@ -1,4 +1,5 @@
 import { type Bins, binColumns, takeRows } from "./bin-columns.ts";
+import { blindVariances } from "./blind-variance.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { growEnsemble, type Sample } from "./grow-ensemble.ts";
 import type { Tree, TreeOptions } from "./grow-tree.ts";
@@ -80,6 +81,7 @@ export function fitTrees(problem: Problem, options: BoostOptions): TreesModel {
     ...store(main, bins, RATE, (_, value) => value),
     bags,
     bag_scale: scale,
+    blind: blindVariances(problem, known),
   };
 }
 

@@ -36,6 +36,7 @@ type Numbers = Readonly<ArrayLike<number>>;
 /** Isotonic regression needs this many positives; below it, Platt. */
 export const ISOTONIC_POSITIVES = 200;
 const FOLDS = 5;
+const LEAST_SLOPE = -1e-6;
 
 /**
  * Chooses and fits a calibration on its own slice. Labels are 0 or 1, or outcomes between: then an expectation is calibrated. `none` (only for scores that are log odds already) is replaced by Platt,
@@ -87,7 +88,8 @@ export function scoreAt(calibration: Calibration, probability: number): number {
 
 /**
  * Platt scaling: P = 1 / (1 + exp(a score + b)), fitted to targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2) by Newton's method
- * (Lin, Lin and Weng 2007). `a` is kept negative: a score that orders the slice the wrong way round says nothing.
+ * (Lin, Lin and Weng 2007). `a` is kept negative: a score that orders the slice the wrong way round says nothing, and everybody
+ * gets the slice's rate.
  */
 export function fitPlatt(scores: Numbers, labels: Numbers): Platt {
   const n = scores.length;
@@ -137,10 +139,15 @@ export function fitPlatt(scores: Numbers, labels: Numbers): Platt {
     if (objective - next < 1e-14 * Math.abs(objective)) break;
     objective = next;
   }
+  if (a > LEAST_SLOPE) {
+    const rate = (positives + 1) / (n + 2);
+    const covariance: [number, number, number] = [0, 0, 1 / (n * rate * (1 - rate))];
+    return { method: "platt", a: LEAST_SLOPE, b: Math.log((1 - rate) / rate), covariance };
+  }
   const determinant = hessian[0] * hessian[2] - hessian[1] ** 2;
   return {
     method: "platt",
-    a: Math.min(a, -1e-6),
+    a,
     b,
     covariance: [hessian[2] / determinant, -hessian[1] / determinant, hessian[0] / determinant],
   };

@@ -6,8 +6,7 @@ declare module "ml-svm" {
     maxPasses?: number;
     maxIterations?: number;
     alphaTol?: number;
-    kernel?: "linear" | "rbf";
-    kernelOptions?: { sigma: number };
+    kernel?: { compute(a: readonly number[], b: readonly number[]): number };
     random?: () => number;
     whitening?: boolean;
   }

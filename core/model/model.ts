@@ -33,8 +33,11 @@ export interface Model extends ModelState {
   readonly job_id: string | null;
 }
 
-/** fresh: decides. warning: decides, and people should look. stopped: its steps abstain with `drifted_model`. */
+/** fresh: decides. warning: decides, and people should look. stopped: its steps abstain with its `health_cause`. */
 export type ModelHealth = "fresh" | "warning" | "stopped";
+
+/** stale: too old, of another feature schema, or of too little evidence. drifted: it no longer fits what it is asked about. */
+export type StopCause = "stale_model" | "drifted_model";
 
 /** What changes of a version after it was trained. */
 export interface ModelState {
@@ -45,6 +48,8 @@ export interface ModelState {
   readonly health: ModelHealth;
   /** In words; null while nothing was found. */
   readonly health_detail: string | null;
+  /** null unless it is stopped. */
+  readonly health_cause: StopCause | null;
   /** When it was last checked, ISO. */
   readonly checked_at: string | null;
   /** How a candidate would have done on the live model's decisions; null until it was scored. */

@@ -2,6 +2,7 @@ import type { FallbackCause } from "../decision/decision.ts";
 import { Artifact } from "./artifact.ts";
 import { FEATURE_SCHEMA } from "./feature-row.ts";
 import type { Model } from "./model.ts";
+import { positivesOf, tooFewPositives } from "./positives.ts";
 
 /** A model that may decide; or why it may not, for a step to abstain with. */
 export type OpenedModel =
@@ -11,10 +12,10 @@ export type OpenedModel =
 /** Checks all that can be told of a model before anybody asks: `trained` is in milliseconds since the epoch. Never throws. */
 export function openModel(model: Model | undefined): OpenedModel {
   if (model === undefined) return { cause: "no_model", detail: "No model is live for this feature, nor a global one" };
-  const { version, health, health_detail } = model;
+  const { version, health, health_detail, health_cause } = model;
   if (health === "stopped") {
     const why = health_detail ?? "it no longer fits what it is asked about";
-    return { cause: "drifted_model", detail: `Model ${version} was stopped: ${why}`, version };
+    return { cause: health_cause ?? "drifted_model", detail: `Model ${version} was stopped: ${why}`, version };
   }
   const { success, data: artifact } = Artifact.safeParse(model.artifact);
   if (!success)
@@ -29,5 +30,7 @@ export function openModel(model: Model | undefined): OpenedModel {
       detail: `Model ${version} was trained on feature schema ${artifact.feature_schema}, this release has ${FEATURE_SCHEMA}: train again`,
       version,
     };
+  const few = tooFewPositives(positivesOf(model));
+  if (few !== null) return { cause: "stale_model", detail: `Model ${version} was ${few}: train again`, version };
   return { artifact, version, trained: Date.parse(model.trained_at) };
 }

@@ -1,4 +1,5 @@
 import type { SvmModel } from "./artifact.ts";
+import { blindBetween } from "./blind-variance.ts";
 import type { Predictor } from "./predictor.ts";
 
 /** How far apart two different arms are, squared: as far as the two values of an even, standardised column. */
@@ -6,7 +7,8 @@ export const ARM_DISTANCE = 4;
 
 /**
  * The raw score is the main machine's; log odds are made of it by the Platt scaling. The error is the spread of the machines
- * fitted on parts of its rows, scaled from a part to the whole (Politis and Romano 1994), and that of the scaling.
+ * fitted on parts of its rows, scaled from a part to the whole (Politis and Romano 1994), that of the scaling, and what all of
+ * the machines miss.
  */
 export function svmPredictor(model: SvmModel): Predictor {
   const columns = model.vectors[0]?.length ?? 0;
@@ -59,13 +61,14 @@ export function svmPredictor(model: SvmModel): Predictor {
     logOdds: (raw) => -(a * raw + b),
     error(x, offset, raw, arm) {
       fill(kernel, x, offset, arm, all);
-      return Math.sqrt(Math.max(0, a * a * spread(null) + raw * raw * aa + 2 * raw * ab + bb));
+      return Math.sqrt(Math.max(0, a * a * spread(null) + raw * raw * aa + 2 * raw * ab + bb) + model.blind.level);
     },
     differenceError(x, offset, arm, other) {
       fill(kernel, x, offset, arm, all);
       fill(otherKernel, x, offset, other, all);
       const difference = scoreOf(main, kernel) - scoreOf(main, otherKernel);
-      return Math.sqrt(a * a * spread(otherKernel) + difference * difference * aa);
+      const missed = blindBetween(model.blind, arm, other);
+      return Math.sqrt(a * a * spread(otherKernel) + difference * difference * aa + missed);
     },
   };
 }

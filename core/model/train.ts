@@ -1,22 +1,19 @@
 import type { Json } from "../json.ts";
 import { Invalid } from "../ports.ts";
 import { ARTIFACT_FORMAT, type Artifact, canonicalJson } from "./artifact.ts";
-import { calibrator } from "./calibration.ts";
 import { createPredictor } from "./create-predictor.ts";
 import type { Dataset } from "./dataset.ts";
-import { encodeRows } from "./encode-rows.ts";
 import type { Encoding } from "./encoding.ts";
 import { FEATURE_SCHEMA } from "./feature-row.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { type FittedLearner, fitLearner, type Slices } from "./fit-learner.ts";
 import { heldOutReport } from "./held-out-report.ts";
+import { type Judged, type JudgeEvidence, judgePropensity, judgeUplift } from "./judge-trained.ts";
 import { makeSlices } from "./make-slices.ts";
 import type { Learner } from "./model.ts";
-import { judge } from "./promotion.ts";
 import { type ArmCount, countArms, requireArms, requireEnough, requireOutcomes } from "./require-trainable.ts";
 import { updateRidge } from "./ridge.ts";
 import { type Split, splitDataset } from "./split-dataset.ts";
-import { upliftMetrics } from "./uplift-metrics.ts";
 
 export interface TrainOptions {
   readonly learner: Learner | "auto";
@@ -44,26 +41,6 @@ export interface TrainOptions {
   readonly onProgress?: ((progress: number, stage: string) => void) | undefined;
 }
 
-/** What a judge of uplift models is given: the new model on rows that it has not seen. */
-export interface JudgeEvidence {
-  readonly dataset: Dataset;
-  /** Rows of the dataset: the validation slice. */
-  readonly rows: Uint32Array;
-  /** The safe one first: those of the dataset's that were served. */
-  readonly arms: readonly string[];
-  /** Expected outcomes, 0..1, calibrated: rows x arms. */
-  readonly q: Float64Array;
-  readonly artifact: Artifact;
-}
-
-export interface Judged {
-  readonly promote: boolean;
-  /** In words. */
-  readonly verdict: string;
-  /** Numbers to go with the words; kept in the metrics as `gate`. */
-  readonly report: Json;
-}
-
 /** What `ModelStore.save` needs and training knows, and whether the model should go live. */
 export interface TrainedModel {
   readonly learner: Learner;
@@ -79,8 +56,6 @@ export interface TrainedModel {
 
 /** What `auto` fits, the quickest first. */
 const LEARNERS: readonly Learner[] = ["logistic", "trees", "svm"];
-/** With fewer positives than this an arm, a model is stale from the beginning. */
-const MIN_POSITIVES_LIVE = 50;
 const QUANTILES = 200;
 
 /**
@@ -111,10 +86,9 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   progress(0.9, "measuring");
   const best = bestOf(attempts);
   const artifact = toArtifact(encoding, best, slices, arms, options);
+  const heldOut = { dataset, rows: split.validation, slice: slices.validation };
   const { verdict, promote, metrics } =
-    arms === null
-      ? judgePropensity(dataset, split, slices, best, options)
-      : judgeUplift(dataset, split, slices, artifact, counts, options);
+    arms === null ? judgePropensity(heldOut, best, options.champion) : judgeUplift(heldOut, artifact, counts, options);
   const served = { ...artifact, model: withHeldOut(artifact.model, slices) };
   return {
     learner: best.learner,
@@ -226,75 +200,6 @@ function withHeldOut(model: Artifact["model"], { calibration, validation }: Slic
     for (let i = 0; i < y.length; i++)
       updateRidge(taught, x, i * columns, arms?.index[i] ?? 0, y[i] as number, weights?.[i] ?? 1);
   return taught;
-}
-
-interface Verdict {
-  readonly verdict: string;
-  readonly promote: boolean;
-  readonly metrics: Readonly<Record<string, Json>>;
-}
-
-function judgePropensity(
-  dataset: Dataset,
-  split: Split,
-  { validation }: Slices,
-  best: Fitted,
-  { champion }: TrainOptions,
-): Verdict {
-  const { verdict, promote, gain } = judge({
-    labels: validation.y,
-    probabilities: best.probabilities,
-    units: validation.units,
-    champion: champion === undefined ? null : propensitiesOf(champion, dataset, split.validation),
-  });
-  return { verdict, promote, metrics: { ...gain } };
-}
-
-/** What an earlier model says of these rows; null when it is not of our feature schema, or says something else. */
-function propensitiesOf(artifact: Artifact, dataset: Dataset, rows: Uint32Array): Float64Array | null {
-  if (artifact.target !== "propensity" || artifact.feature_schema !== FEATURE_SCHEMA) return null;
-  const x = encodeRows(dataset, artifact.encoding, rows);
-  const predictor = createPredictor(artifact.model);
-  const probabilityOf = calibrator(artifact.calibration);
-  const columns = artifact.encoding.columns.length;
-  return Float64Array.from(rows, (_, i) => probabilityOf(predictor.raw(x, i * columns, 0)));
-}
-
-function judgeUplift(
-  dataset: Dataset,
-  split: Split,
-  { validation }: Slices,
-  artifact: Artifact,
-  counts: readonly ArmCount[],
-  options: TrainOptions,
-): Verdict {
-  const arms = artifact.arms as readonly string[];
-  const predictor = createPredictor(artifact.model);
-  const probabilityOf = calibrator(artifact.calibration);
-  const q = new Float64Array(validation.y.length * arms.length);
-  for (let i = 0; i < validation.y.length; i++)
-    for (let arm = 0; arm < arms.length; arm++)
-      q[i * arms.length + arm] = probabilityOf(predictor.raw(validation.x, i * validation.columns, arm));
-  const metrics = upliftMetrics({
-    arms: arms.length,
-    q,
-    served: validation.arms?.index as Uint8Array,
-    probability: Float64Array.from(split.validation, (row) => dataset.probability?.[row] ?? Number.NaN),
-    y: validation.y,
-    direction: options.direction ?? "increase",
-  });
-  const judged = options.judge?.({ dataset, rows: split.validation, arms, q, artifact }) ?? {
-    promote: false,
-    verdict: "Kept as a candidate: nothing compared it with what is served now.",
-    report: null,
-  };
-  const few = counts.filter(({ rows, positives }) => rows > 0 && positives < MIN_POSITIVES_LIVE);
-  const found = few.map(({ arm, positives }) => `${arm} has ${positives}`).join(", ");
-  const verdict =
-    few.length === 0
-      ? judged.verdict
-      : `Kept as a candidate: stale: fewer than ${MIN_POSITIVES_LIVE} positives an arm (${found}). ${judged.verdict}`;
-  return { verdict, promote: judged.promote && few.length === 0, metrics: { ...metrics, gate: judged.report } };
 }
 
 function benchmarkRow(one: Attempt): Json {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Blind, blindBetween } from "./blind-variance.ts";
 
 const Finite = z.number();
 const Index = z.int().nonnegative();
@@ -33,7 +34,10 @@ export const TreesModel = Ensemble.extend({
   /** Smaller ensembles on bootstrap samples: their spread times `bag_scale` is the error. */
   bags: z.array(Ensemble).min(2),
   bag_scale: Finite.positive(),
-}).refine(isSound, { error: "Expected nodes that ask for known columns and lead to later nodes" });
+  blind: Blind,
+}).refine(isSound, {
+  error: "Expected nodes that ask for known columns and lead to later nodes, and a variance for each arm",
+});
 export type TreesModel = z.infer<typeof TreesModel>;
 export type Ensemble = z.infer<typeof Ensemble>;
 
@@ -42,7 +46,7 @@ export interface TreesPredictor {
   /** Log odds. */
   raw(x: Float64Array, offset: number, arm: number): number;
   logOdds(raw: number): number;
-  /** Standard error of the log odds: the spread of the bags. */
+  /** Standard error of the log odds: the spread of the bags, and what all of them miss. */
   error(x: Float64Array, offset: number, raw: number, arm: number): number;
   /** Standard error of the difference in log odds between two arms. */
   differenceError(x: Float64Array, offset: number, arm: number, other: number): number;
@@ -67,7 +71,7 @@ export function treesPredictor(model: TreesModel): TreesPredictor {
         mean += before / (i + 1);
         squares += before * (value - mean);
       }
-      return Math.sqrt(squares * scale);
+      return Math.sqrt(squares * scale + model.blind.level);
     },
     differenceError(x, offset, arm, other) {
       let mean = 0;
@@ -79,7 +83,7 @@ export function treesPredictor(model: TreesModel): TreesPredictor {
         mean += before / (i + 1);
         squares += before * (value - mean);
       }
-      return Math.sqrt(squares * scale);
+      return Math.sqrt(squares * scale + blindBetween(model.blind, arm, other));
     },
   };
 }
@@ -164,12 +168,14 @@ function compile({ base, rate, trees }: Ensemble, columns: number, armsOnly: boo
 interface Shape extends Pick<Ensemble, "trees"> {
   readonly columns: number;
   readonly arms: number;
+  readonly blind: { readonly arms: readonly number[] };
   readonly bags: readonly Pick<Ensemble, "trees">[];
 }
 
 /** So that no stored tree can be walked for ever or out of its arrays. */
-function isSound({ columns, arms, trees, bags }: Shape): boolean {
+function isSound({ columns, arms, blind, trees, bags }: Shape): boolean {
   const features = columns + (arms === 1 ? 0 : arms);
+  if (blind.arms.length !== arms) return false;
   return [trees, ...bags.map((bag) => bag.trees)].flat().every(({ feature, threshold, left, value }) => {
     const nodes = feature.length;
     return (

@@ -1,5 +1,5 @@
 import type { Json } from "../../core/json.ts";
-import type { Model, ModelHealth } from "../../core/model/model.ts";
+import type { Model, ModelHealth, StopCause } from "../../core/model/model.ts";
 import type { ModelCheck, ModelCheckStore } from "../../core/model/model-check.ts";
 import { changeServed } from "./change-served.ts";
 import { makeLive } from "./models.ts";
@@ -13,6 +13,8 @@ export interface CheckedModel {
   readonly at: number;
   readonly health: ModelHealth;
   readonly detail: string | null;
+  /** null unless it is stopped. */
+  readonly cause: StopCause | null;
   readonly report: Json;
   /** undefined: it stays as it is. */
   readonly move?: Move | undefined;
@@ -55,11 +57,11 @@ export function modelCheckStore(sql: Sql): ModelCheckStore {
  * nothing (and returns false) when the model was moved by somebody else since it was read.
  */
 export function recordCheck(sql: Sql, checked: CheckedModel): Promise<boolean> {
-  const { model, at, health, detail, report, move } = checked;
+  const { model, at, health, detail, cause, report, move } = checked;
   const { environment, version } = model;
   return changeServed(sql, environment, async (tx, changed) => {
-    const [stored] = await tx<{ health: ModelHealth }[]>`
-      select health from models
+    const [stored] = await tx<Pick<Model, "health" | "health_cause">[]>`
+      select health, health_cause from models
       where environment = ${environment} and version = ${version} and status = ${model.status} and traffic = ${model.traffic}
         and date_trunc('milliseconds', ramped_at) is not distinct from ${model.ramped_at}::timestamptz`;
     if (stored === undefined) return false;
@@ -68,9 +70,9 @@ export function recordCheck(sql: Sql, checked: CheckedModel): Promise<boolean> {
       insert into model_checks (environment, version, at, health, detail, report)
       values (${environment}, ${version}, ${time}::timestamptz, ${health}, ${detail}, ${JSON.stringify(report)}::text::json)`;
     await tx`
-      update models set health = ${health}, health_detail = ${detail}, checked_at = ${time}::timestamptz
+      update models set health = ${health}, health_detail = ${detail}, health_cause = ${cause}, checked_at = ${time}::timestamptz
       where environment = ${environment} and version = ${version}`;
-    if (stored.health !== health || move !== undefined) changed();
+    if (stored.health !== health || stored.health_cause !== cause || move !== undefined) changed();
     if (move !== undefined) await make(tx, model, move, time);
     return true;
   });

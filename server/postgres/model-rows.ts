@@ -13,7 +13,7 @@ type Times = "trained_at" | "ramped_at" | "checked_at";
 export function modelColumns(sql: Sql | Transaction) {
   return sql`
     version, environment, feature_key, status, learner, target, trained_at, hash, seed, metrics, process, verdict, job_id,
-    traffic, ramped_at, health, health_detail, checked_at, shadow`;
+    traffic, ramped_at, health, health_detail, health_cause, checked_at, shadow`;
 }
 
 export function toModel<Row extends Pick<ModelRow, Times>>({ trained_at, ramped_at, checked_at, ...row }: Row) {

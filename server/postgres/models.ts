@@ -91,7 +91,7 @@ export async function makeLive(
   await retireLive(tx, environment, feature_key);
   await tx`
     update models
-    set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null
+    set status = 'live', traffic = 1, ramped_at = now(), health = 'fresh', health_detail = null, health_cause = null
     where environment = ${environment} and version = ${version}`;
 }
 

@@ -154,6 +154,7 @@ function trainedModel(random: () => number): Model {
     ramped_at: null,
     health: "fresh",
     health_detail: null,
+    health_cause: null,
     checked_at: null,
     shadow: null,
   };

@@ -74,6 +74,7 @@ export function makeBandit({ outcomes = 6000, learner = "ridge", changes = {} }:
     ramped_at: null,
     health: "fresh",
     health_detail: null,
+    health_cause: null,
     checked_at: null,
     shadow: null,
     ...changes,

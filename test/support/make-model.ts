@@ -15,6 +15,7 @@ export function makeModel(
     ramped_at: null,
     health: "fresh",
     health_detail: null,
+    health_cause: null,
     checked_at: null,
     shadow: null,
     ...changes,

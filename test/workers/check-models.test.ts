@@ -118,6 +118,68 @@ describe("checkModels()", () => {
     expect(health_detail).toContain("no propensity can be trusted");
   });
 
+  test("only warns when users' counts grow as they do with time, and stops the model when they shrink", async () => {
+    const regulars = (grown: number) => ({ eventful: true, grown });
+    const version = await makeCheckout(server, "growing", trainCheckout(1, regulars(1)));
+    await show(server, "growing", customers(3000, 20), regulars(2.5));
+    await check(version);
+    const [{ health, report }] = await checksOf(version);
+    const of = (name: string) => report.psi.find((shift: { name: string }) => shift.name === name);
+    expect(of("events.count")).toMatchObject({ psi: expect.toSatisfy((psi: number) => psi > 0.25), grown: true });
+    expect(of("events.per_day").psi).toBeLessThan(0.1);
+    expect(report.findings.map(({ health }: { health: string }) => health)).not.toContain("stopped");
+    expect(health).toBe("warning");
+
+    await show(server, "growing", customers(4000, 21), { ...regulars(0.3), ago: 1 });
+    await check(version);
+    expect(await stored(version)).toMatchObject({
+      health: "stopped",
+      health_detail: expect.stringMatching(/"events\.(count|tenure_days)" is no longer distributed as in training/),
+    });
+  });
+
+  describe("stops what is stale, and its steps fall back with stale_model:", () => {
+    const asked = { user_id: "anyone", plan: "pro", visits: 5 };
+    async function fallsBackAs(key: string, version: string, detail: string): Promise<void> {
+      await check(version);
+      expect(await stored(version)).toMatchObject({
+        health: "stopped",
+        health_detail: expect.stringContaining(detail),
+      });
+      const { body } = await server.call("POST", "/evaluate", { feature_key: key, user: asked });
+      expect(body).toMatchObject({ fallback: { from: "model", cause: "stale_model" } });
+    }
+
+    test("a model older than is allowed, until it may be older", async () => {
+      const version = await makeCheckout(server, "aged", trained, { holdout: 0, max_age_seconds: 7200 });
+      await fallsBackAs("aged", version, "7200 are allowed");
+      const { body: feature } = await server.call("GET", "/features/aged");
+      const { key, name, type, variants, off_variant, fallback_variant, steps, objective } = feature;
+      const definition = { key, name, type, variants, off_variant, fallback_variant, steps };
+      const longer = { ...definition, objective: { ...objective, max_age_seconds: 86_400 } };
+      expect((await server.call("PUT", "/features/aged", longer)).status).toBe(200);
+      await check(version);
+      expect(await stored(version)).toMatchObject({ health: "fresh", health_detail: null });
+    });
+
+    test("a model of another feature schema", async () => {
+      const version = await makeCheckout(server, "foreign", trained, { holdout: 0 });
+      await server.database.sql`
+        update models set artifact = jsonb_set(artifact::jsonb, '{feature_schema}', '99')::json where version = ${version}`;
+      await fallsBackAs("foreign", version, "feature schema 99");
+    });
+
+    test("a model of fewer than 50 positives an arm, also one that was promoted by force", async () => {
+      const arms = [
+        { arm: "off", rows: 3000, positives: 49, mean: 0.02 },
+        { arm: "on", rows: 3000, positives: 400, mean: 0.13 },
+      ];
+      const thin = { ...trained, process: { ...trained.process, arms } };
+      const version = await makeCheckout(server, "thin", thin, { holdout: 0 });
+      await fallsBackAs("thin", version, '49 of "off"');
+    });
+  });
+
   test("says how a candidate would have done that nobody is served by", async () => {
     const version = await makeCheckout(server, "watched", trained);
     const candidate = await addModel(server, "watched", trainCheckout(2), { promote: false });

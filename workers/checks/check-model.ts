@@ -44,10 +44,10 @@ export async function checkModel(
   const move = live
     ? await moveOfLive(sql, scope, model, now, lift?.findings ?? [])
     : moveOfChallenger(assessment, ramp as ReadRamp);
-  const { health, findings } = assessment;
+  const { health, cause, findings } = assessment;
   const detail = findings.length === 0 ? null : findings.map(({ sentence }) => sentence).join(". ");
   const report = reportOf(read, assessment, { lift, ramp, move });
-  await recordCheck(sql, { model, at: now, health, detail, report, move });
+  await recordCheck(sql, { model, at: now, health, detail, cause, report, move });
   if (live) await lookAtCandidate(sql, scope, model, now);
   return { ...assessment, move, psi_max: read.signs.shifts[0]?.psi ?? 0 };
 }

@@ -2,10 +2,10 @@ import type { Signs } from "../../core/drift/assess.ts";
 import { createCalibrationTest } from "../../core/drift/calibration-test.ts";
 import { createPropensityCheck } from "../../core/drift/propensity-check.ts";
 import { createShiftMeter } from "../../core/drift/shift-meter.ts";
-import type { Json } from "../../core/json.ts";
 import type { Artifact } from "../../core/model/artifact.ts";
 import { FEATURE_SCHEMA } from "../../core/model/feature-row.ts";
 import type { Model } from "../../core/model/model.ts";
+import { positivesOf } from "../../core/model/positives.ts";
 import { createRowScorer } from "../../core/model/row-scorer.ts";
 import {
   type CheckedRange,
@@ -102,11 +102,4 @@ async function readDecisions(
 function saysOutcomes({ process }: Model, { value_cap }: Artifact, { outcome }: CheckedScope): boolean {
   const moments = field(field(process, "dataset_profile") ?? null, "moments");
   return outcome !== null && DECISIONS.includes(moments) && value_cap === (outcome.value?.cap ?? null);
-}
-
-/** By arm, of models that were trained by arm and learn no more. */
-function positivesOf({ process, learner }: Model): Signs["positives"] {
-  const arms = field(process, "arms");
-  if (!Array.isArray(arms) || learner === "ridge") return null;
-  return Object.fromEntries(arms.map((arm: Json) => [String(field(arm, "arm")), Number(field(arm, "positives"))]));
 }

@@ -14,7 +14,9 @@ const Check = z
     at: z.string(),
     health: z
       .enum(["fresh", "warning", "stopped"])
-      .describe("stopped: the model's steps fall back with drifted_model until a later check finds nothing"),
+      .describe(
+        "stopped: the model's steps fall back with stale_model or drifted_model until a later check finds nothing",
+      ),
     detail: z.string().nullable().describe("What was found, in words; null: nothing"),
     report: Json.describe(
       "What was measured: PSI of each input and of the score, calibration, propensities, age, lift over the holdout or the ramp",

@@ -13,7 +13,7 @@ import { type App, failures, json, on, type RouteContext } from "../route.ts";
 
 const Health = z
   .enum(["fresh", "warning", "stopped"])
-  .describe("stopped: its steps fall back with the cause drifted_model");
+  .describe("stopped: its steps fall back with the cause stale_model or drifted_model, as health_detail says");
 const Traffic = z
   .number()
   .describe("Share of the model's users it decides for: 1 when live, less while it takes over, else 0");

@@ -4,14 +4,12 @@ import { inAProcess } from "./in-a-process.ts";
 import type { LearnReport } from "./learn-process.ts";
 import { fillLog, openLog } from "./made-up-log.ts";
 
-const SIZES = [100_000, 300_000, 1_000_000];
-
-/** Uplift training by all learners of ever more decisions, two events each: read from PostgreSQL, fitted and gated. */
-export async function benchScale(): Promise<void> {
+/** Uplift training by all learners of so many decisions, two events each: read from PostgreSQL, fitted and gated. */
+export async function benchScale(sizes: readonly number[]): Promise<void> {
   const log = await openLog();
   try {
     const reports: { readonly decisions: number; readonly report: LearnReport }[] = [];
-    for (const decisions of SIZES) {
+    for (const decisions of sizes) {
       console.error(`writing ${decisions} decisions and ${2 * decisions} events ...`);
       await fillLog(log.sql, decisions);
       console.error("training ...");
@@ -43,7 +41,7 @@ export async function benchScale(): Promise<void> {
       ]),
     ]);
     const [first, last] = [reports[0], reports.at(-1)];
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined || first === last) return;
     const growth = (of: (report: LearnReport) => number) => (of(last.report) / of(first.report)).toFixed(1);
     console.log(
       `\n${last.decisions / first.decisions} times the decisions: ${growth(({ seconds }) => seconds)} times the time, ${growth(({ cpu_seconds }) => cpu_seconds)} times the processor's, ${growth(({ peak_mb }) => peak_mb)} times the memory.`,

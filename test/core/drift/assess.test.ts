@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { assess, type Signs } from "../../../core/drift/assess.ts";
 
 const sound: Signs = {
-  shifts: [{ name: "attribute.plan", psi: 0.04, chance: 0.02, rows: 1000 }],
+  shifts: [{ name: "attribute.plan", psi: 0.04, chance: 0.02, rows: 1000, grown: false }],
   calibration: { outcomes: 900, stated: 0.2, observed: 0.21, log_e: -2, highest_log_e: 0.1, alarm: false },
   propensities: { decisions: 500, arms: [], impossible: 0, highest_log_e: 0.3, alarm: false },
   age_seconds: 60,
@@ -12,13 +12,16 @@ const sound: Signs = {
   positives: { off: 50, on: 70 },
 };
 const of = (changed: Partial<Signs>) => assess({ ...sound, ...changed });
-const shift = (psi: number, chance = 0.02) => ({ shifts: [{ name: "attribute.plan", psi, chance, rows: 1000 }] });
+const shift = (psi: number, chance = 0.02, grown = false) => ({
+  shifts: [{ name: "attribute.plan", psi, chance, rows: 1000, grown }],
+});
 
 describe("assess()", () => {
   test("finds nothing in a sound model, nor where nothing could be looked at", () => {
-    expect(assess(sound)).toEqual({ health: "fresh", findings: [] });
+    expect(assess(sound)).toEqual({ health: "fresh", cause: null, findings: [] });
     expect(of({ shifts: [], calibration: null, propensities: null, max_age_seconds: null, positives: null })).toEqual({
       health: "fresh",
+      cause: null,
       findings: [],
     });
   });
@@ -28,6 +31,12 @@ describe("assess()", () => {
     expect(of(shift(0.26)).health).toBe("stopped");
     expect(of(shift(0.26)).findings[0]?.sentence).toContain('"attribute.plan" is no longer distributed as in training');
     expect(of(shift(0.3, 0.4)).health).toBe("fresh");
+  });
+
+  test("only warns of what grew by itself, and says so", () => {
+    const { health, cause, findings } = of(shift(3, 0.02, true));
+    expect({ health, cause }).toEqual({ health: "warning", cause: null });
+    expect(findings[0]?.sentence).toContain("It only grew, as it does with time");
   });
 
   test("stops on the calibration's alarm, and on the propensities', which says that none can be trusted", () => {
@@ -42,16 +51,17 @@ describe("assess()", () => {
   });
 
   test.each([
-    ["age", "warning", { age_seconds: 3601 }],
-    ["schema", "warning", { schema: 2 }],
-    ["evidence", "warning", { positives: { off: 49, on: 500 } }],
-  ] as const)("sees %s, and answers with %s", (sign, health, changed) => {
-    expect(of(changed)).toMatchObject({ health, findings: [{ sign, health }] });
+    ["age", { age_seconds: 3601 }],
+    ["schema", { schema: 2 }],
+    ["evidence", { positives: { off: 49, on: 500 } }],
+  ] as const)("stops what is stale by its %s, for that cause", (sign, changed) => {
+    expect(of(changed)).toMatchObject({ health: "stopped", cause: "stale_model", findings: [{ sign }] });
   });
 
-  test("takes the worst of several, and names it first", () => {
-    const found = of({ ...shift(0.3), age_seconds: 9999 });
-    expect(found.health).toBe("stopped");
-    expect(found.findings.map(({ sign }) => sign)).toEqual(["drift", "age"]);
+  test("takes the worst of several, and names it first; what is stale is stale whatever else it is", () => {
+    expect(of({ ...shift(0.3), age_seconds: 9999 })).toMatchObject({
+      ...{ health: "stopped", cause: "stale_model", findings: [{ sign: "age" }, { sign: "drift" }] },
+    });
+    expect(of(shift(0.3))).toMatchObject({ health: "stopped", cause: "drifted_model" });
   });
 });

@@ -43,6 +43,13 @@ describe("fitPlatt()", () => {
   });
 });
 
+describe("fitPlatt() of scores that order the outcomes the wrong way round", () => {
+  test("gives everybody the rate of the slice", () => {
+    const calibrate = calibrator(fitPlatt([-1, -1, -1, -1.02, 3, 3, 3, 3], [1, 1, 0, 0, 0, 0, 0, 0]));
+    for (const score of [-1, 0, 3]) expect(calibrate(score)).toBeCloseTo(3 / 10, 4);
+  });
+});
+
 describe("chooseCalibration()", () => {
   const draw = (n: number, shape: (z: number) => number) => {
     const random = seededRandom(7);

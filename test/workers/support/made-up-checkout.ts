@@ -3,6 +3,7 @@ import type { Decision } from "../../../core/decision/decision.ts";
 import { distributionOf } from "../../../core/engine/distribution.ts";
 import { evaluate } from "../../../core/engine/evaluate.ts";
 import { compile } from "../../../core/engine/snapshot.ts";
+import type { Profile } from "../../../core/event/profile.ts";
 import type { Json } from "../../../core/json.ts";
 import { datasetBuilder } from "../../../core/model/dataset.ts";
 import { featureRow } from "../../../core/model/feature-row.ts";
@@ -40,8 +41,24 @@ export function buys({ plan, visits }: Customer, variant: string): number {
   return 1 / (1 + Math.exp(2 - 0.2 * visits - effect));
 }
 
+/** Users' events so far, of which nothing depends. */
+export interface Past {
+  /** Whether they have any. Default false. */
+  readonly eventful?: boolean;
+  /** How many times as long as in training they have been users, at the same rate. Default 1. */
+  readonly grown?: number;
+}
+
+function profileOf({ user_id }: Customer, at: number, { eventful = false, grown = 1 }: Past): Profile {
+  if (!eventful) return {};
+  const random = seededRandom(Number(user_id.replaceAll(/\D/g, "")));
+  const days = grown * (10 + 30 * random());
+  const count = Math.max(1, Math.round(days * (1 + 2 * random())));
+  return { visit: { count, first_at: at - days * 24 * HOUR, last_at: at - 24 * HOUR * random(), value_sum: 0 } };
+}
+
 /** A model of what is true, learned from 6,000 even draws. */
-export function trainCheckout(seed = 1): TrainedModel {
+export function trainCheckout(seed = 1, past: Past = {}): TrainedModel {
   const random = seededRandom(seed);
   const builder = datasetBuilder({ arms: ["off", "on"] });
   const drawn = customers(6000, 1000 + seed);
@@ -49,7 +66,14 @@ export function trainCheckout(seed = 1): TrainedModel {
     const at = Date.UTC(2026, 0, 1) + i * MINUTE;
     const arm = random() < 0.5 ? "on" : "off";
     const label = random() < buys(customer, arm);
-    builder.add({ unit: customer.user_id, at, row: featureRow({ ...customer }, {}, at), label, arm, probability: 0.5 });
+    builder.add({
+      unit: customer.user_id,
+      at,
+      row: featureRow({ ...customer }, profileOf(customer, at, past), at),
+      label,
+      arm,
+      probability: 0.5,
+    });
   }
   const dataset = builder.build({
     total_events: 6000,
@@ -101,7 +125,7 @@ export async function addModel(
   return version;
 }
 
-export interface ShowOptions {
+export interface ShowOptions extends Past {
   /** Multiplies what is true of a decision. */
   readonly luck?: (customer: Customer, decision: Decision) => number;
   /** What is stored instead of the variant that was served. */
@@ -115,7 +139,7 @@ export async function show(
   server: TestServer,
   key: string,
   users: readonly Customer[],
-  { luck = () => 1, served = ({ variant }) => variant as string, ago = 2 }: ShowOptions = {},
+  { luck = () => 1, served = ({ variant }) => variant as string, ago = 2, ...past }: ShowOptions = {},
 ): Promise<void> {
   const { configuration, strategies } = server.services;
   const snapshot = compile(await configuration.load("production"), strategies);
@@ -125,7 +149,8 @@ export async function show(
   const exposures = users.map((customer, i) => {
     const at = start + i * 5;
     const user = { ...customer };
-    const decided = evaluate(snapshot, key, user, { now: at, profile: {} }) as Decision;
+    const profile = profileOf(customer, at, past);
+    const decided = evaluate(snapshot, key, user, { now: at, profile }) as Decision;
     const decision = { ...decided, variant: served(decided) };
     if (random() < buys(customer, decision.variant) * luck(customer, decided))
       bought.push({ user_id: customer.user_id, at: at + 1000 });
@@ -135,8 +160,8 @@ export async function show(
       at,
       decision,
       unit: customer.user_id,
-      probabilities: distributionOf(snapshot, key, user, { now: at, profile: {} }),
-      features: featureRow(user, {}, at),
+      probabilities: distributionOf(snapshot, key, user, { now: at, profile }),
+      features: featureRow(user, profile, at),
     };
   });
   await exposureStore(server.sql).append(exposures);

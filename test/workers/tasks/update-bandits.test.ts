@@ -22,7 +22,7 @@ beforeEach(async () => {
   await database.sql`truncate events, exposures, features, models, bandit_states cascade`;
   await featureStore(database.sql).create(ENVIRONMENT, offer(), { actor: "test" });
   const { version: _, environment: __, status: ___, ...model } = makeBandit();
-  const { traffic, ramped_at, health, health_detail, checked_at, shadow, ...trained } = model;
+  const { traffic, ramped_at, health, health_detail, health_cause, checked_at, shadow, ...trained } = model;
   const process = { dataset_profile: { rows: 6000, window_seconds: 10 } };
   await modelStore(database.sql).save(
     ENVIRONMENT,
