@@ -55,7 +55,7 @@ export function createObserver(options: ObserverOptions): Observer {
   const repeated = metrics.counter("exposures_repeated_total");
   metrics.gauge("exposures_waiting", () => buffer.waiting);
   const environments = new Map<string, Map<string, Kinds>>();
-  let decisions = 0;
+  const ids = countedIds(idPrefix);
 
   const kindOf = (decision: Decision, environment: string, snapshot: Snapshot): Kind => {
     let features = environments.get(environment);
@@ -86,8 +86,7 @@ export function createObserver(options: ObserverOptions): Observer {
 
   return {
     decided: (decision, { environment, user, profile, snapshot, at }) => {
-      decisions += 1;
-      const id = `${idPrefix}-${decisions.toString(36)}`;
+      const id = ids.next();
       const kind = kindOf(decision, environment, snapshot);
       kind.evaluations.add(1);
       kind.fallbacks?.add(1);
@@ -111,6 +110,20 @@ export function createObserver(options: ObserverOptions): Observer {
     },
     flush: buffer.flush,
     close: buffer.close,
+  };
+}
+
+/** Ids to one prefix. A number is written out for each 1,024 of them only: that is most of what an id costs. */
+function countedIds(prefix: string): { next(): string } {
+  let block = "";
+  let count = 0;
+  return {
+    next: () => {
+      const at = count & 1023;
+      if (at === 0) block = `${prefix}-${(count / 1024).toString(36)}-`;
+      count += 1;
+      return block + at;
+    },
   };
 }
 

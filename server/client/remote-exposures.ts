@@ -48,16 +48,26 @@ function isOfTheBody({ status }: ApiError): boolean {
 }
 
 function toReported({ decision_id, at, unit, decision, features, probabilities }: Exposure): Reported {
-  const { experiment, feature_key, decision_source, reason, step } = decision;
-  const { enabled, score, threshold, confidence, probability, model_version, fallback } = decision;
+  const { experiment, probability } = decision;
   return {
-    ...{ decision_id, at: new Date(at).toISOString(), feature_key, user_id: unit },
+    decision_id,
+    at: new Date(at).toISOString(),
+    feature_key: decision.feature_key,
     feature_version: decision.feature_version as number,
+    user_id: unit,
     variant: decision.variant as string,
-    ...{ enabled, decision_source, reason, step, score, threshold, confidence, model_version, fallback },
+    enabled: decision.enabled,
+    decision_source: decision.decision_source,
+    reason: decision.reason,
+    step: decision.step,
+    score: decision.score,
+    threshold: decision.threshold,
+    confidence: decision.confidence,
     // Beside the probabilities it is not stored; a verdict may say 0 of itself.
     probability: probability === 0 ? null : probability,
-    experiment: experiment === null ? null : { experiment_id: experiment.experiment_id, variant: experiment.variant },
+    model_version: decision.model_version,
+    fallback: decision.fallback,
+    experiment: experiment && { experiment_id: experiment.experiment_id, variant: experiment.variant },
     features: features as Reported["features"],
     probabilities,
   };

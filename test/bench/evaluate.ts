@@ -1,5 +1,6 @@
 import { type Contender, growthbook, ours, unleash } from "./contenders.ts";
 import { interleave } from "./interleave.ts";
+import { benchLocal } from "./local.ts";
 import { modelDecision } from "./model-decision.ts";
 import type { Row } from "./row.ts";
 import { USERS } from "./workload.ts";
@@ -53,6 +54,7 @@ export async function benchEvaluate(): Promise<Row[]> {
       ratio: learned.model / learned.hash,
       target: { atMost: 3 },
     },
+    ...(await benchLocal()),
   ];
 }
 
