@@ -13,7 +13,7 @@ import type { EventInput } from "../../core/event/event.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { cdnow } from "./demo/cdnow.ts";
 import { compare, table } from "./demo/compare.ts";
-import { referenceFit } from "./demo/reference.ts";
+import { referenceFit, referenceTable } from "./demo/reference.ts";
 import { shop } from "./demo/shop.ts";
 import type { Story } from "./demo/story.ts";
 
@@ -86,7 +86,7 @@ async function demo(story: Story): Promise<void> {
     console.log(table(heldOut, withPlain, withModel));
     console.log(`\nDecisions of ${model} by source: ${words(withModel.sources)}`);
     console.log(`Fallbacks by cause: ${words(withModel.causes)}`);
-    console.log(referenceFit(story));
+    console.log(`\n${referenceTable(story, referenceFit(story))}`);
     if (options.exit || !process.stdout.isTTY) return;
     console.log(
       `\nThe server goes on at ${server.url} : open it, ${server.url}/docs or ${server.url}/metrics. Ctrl-C stops it.`,

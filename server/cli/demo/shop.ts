@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import type { EventInput } from "../../../core/event/event.ts";
-import { referenceSlice, type Story, type Subject } from "./story.ts";
+import type { Json } from "../../../core/json.ts";
+import { type PlainRow, referenceSlice, type Story, type Subject } from "./story.ts";
 
 const FEATURE = "checkout-offer";
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "June", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -29,6 +30,7 @@ export function shop(): Story {
     cut: null,
     subjects: rows.map((row, index) => subject(row, index, perMonth, seen)),
     reference_log_loss: 0.3058,
+    plainRow: plainSession,
   };
 }
 
@@ -69,4 +71,29 @@ function subject(
     held_out: slice === "validation",
     slice,
   };
+}
+
+const SESSION_NUMBERS = [
+  "Administrative",
+  "Administrative_Duration",
+  "Informational",
+  "Informational_Duration",
+  "ProductRelated",
+  "ProductRelated_Duration",
+  "BounceRates",
+  "ExitRates",
+  "PageValues",
+  "SpecialDay",
+];
+
+/** Blanks are 0; all else is a category, the numbered ones too. */
+function plainSession({ attributes }: Subject): PlainRow {
+  const row: Record<string, number | string> = {};
+  for (const name of SESSION_NUMBERS) row[name] = Number(attributes[name] ?? 0);
+  for (const [name, value] of Object.entries(attributes)) if (!(name in row)) row[name] = textOf(value);
+  return row;
+}
+
+function textOf(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -29,7 +29,12 @@ export interface Story {
   readonly subjects: readonly Subject[];
   /** Log loss of scikit-learn's logistic regression on the same held-out rows. */
   readonly reference_log_loss: number;
+  /** The columns it was given. */
+  readonly plainRow: (subject: Subject) => PlainRow;
 }
+
+/** Numbers as they are, texts one-hot. */
+export type PlainRow = Readonly<Record<string, number | string>>;
 
 /** The split every reference figure uses: by row number, about 60 / 20 / 20. */
 export function referenceSlice(row: number): Subject["slice"] {

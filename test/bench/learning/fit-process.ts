@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import type { Learner } from "../../../core/model/model.ts";
 import { train } from "../../../core/model/train.ts";
-import { fitPlain } from "./fit-plain.ts";
+import { fitPlain } from "../../../server/cli/demo/fit-plain.ts";
 import { peakMegabytes } from "./in-a-process.ts";
 import type { Figures, SetName } from "./reference.ts";
 import { readSet } from "./sets.ts";
@@ -26,7 +26,7 @@ const began = performance.now();
 let seconds = 0;
 const found =
   learner === "plain"
-    ? fitPlain(set, () => {
+    ? fitPlain(set.plain, () => {
         seconds = (performance.now() - began) / 1000;
       })
     : fitProduct(learner as Learner);

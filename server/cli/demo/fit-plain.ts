@@ -1,20 +1,37 @@
 import { fitLogistic } from "../../../core/model/logistic.ts";
 import { probabilityMetrics } from "../../../core/model/metrics.ts";
 import { sigmoid } from "../../../core/model/sigmoid.ts";
-import type { Figures } from "./reference.ts";
-import type { LearningSet, PlainRow } from "./sets.ts";
+import type { PlainRow, Subject } from "./story.ts";
+
+/** A row as scikit-learn was given it. */
+export interface PlainExample {
+  readonly row: PlainRow;
+  readonly label: boolean;
+  readonly slice: Subject["slice"];
+}
+
+/** On the held-out rows. */
+interface Figures {
+  readonly auc: number;
+  readonly log_loss: number;
+  readonly brier: number;
+  readonly ece: number;
+}
 
 /**
  * Our logistic regression the way scikit-learn's was fitted: texts one-hot (a column for every level), everything
  * standardised, a penalty of 1 (C = 1), on all rows but TEST, no calibration. `fitted` is called between fitting and measuring.
  */
-export function fitPlain({ plain }: LearningSet, fitted: () => void): Figures & { readonly columns: number } {
+export function fitPlain(
+  plain: readonly PlainExample[],
+  fitted: () => void = () => {},
+): Figures & { readonly columns: number } {
   const fit = plain.filter(({ slice }) => slice !== "validation");
   const test = plain.filter(({ slice }) => slice === "validation");
   const design = designOf(fit.map(({ row }) => row));
   const columns = design.length;
-  const labels = (rows: typeof plain) => Float64Array.from(rows, ({ label }) => (label ? 1 : 0));
-  const x = (rows: typeof plain) => matrixOf(rows, design);
+  const labels = (rows: readonly PlainExample[]) => Float64Array.from(rows, ({ label }) => (label ? 1 : 0));
+  const x = (rows: readonly PlainExample[]) => matrixOf(rows, design);
   const { coefficients, intercept } = fitLogistic({ x: x(fit), columns, y: labels(fit) }, { l2: 1 });
   fitted();
   const tested = x(test);
