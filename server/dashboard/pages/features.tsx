@@ -8,7 +8,7 @@ import { Empty, Head, Loaded } from "../parts/states.tsx";
 import { query, setQuery } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { DecisionSummary, Feature } from "../wire.ts";
-import { counted } from "../words.ts";
+import { count, counted } from "../words.ts";
 
 /** Rows drawn at first: a thousand features stay quick, and nobody reads them all. */
 const PAGE = 100;
@@ -50,7 +50,7 @@ function List({ rows }: { rows: readonly FeatureRow[] }) {
       <Filters {...asked} />
       <p class="soft small" role="status">
         {counted(found.length, "feature")}
-        {found.length < rows.length && ` of ${rows.length}`}
+        {found.length < rows.length && ` of ${count(rows.length)}`}
       </p>
       {found.length === 0 ? (
         <Empty title="No feature matches">
