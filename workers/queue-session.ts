@@ -2,6 +2,7 @@ import net from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { parseCronItems, run, type TaskList } from "graphile-worker";
 import pg from "pg";
+import { libpqUrl } from "../server/postgres/libpq-url.ts";
 import { CHECK_MODELS } from "../server/postgres/model-checks.ts";
 import { WORKER_NAME } from "../server/postgres/system-facts.ts";
 import { MAINTAIN_PARTITIONS } from "./tasks/maintain-partitions.ts";
@@ -57,7 +58,7 @@ export async function openQueueSession({
   };
   // One connection listens, the others look for jobs and end them; tasks have connections of their own.
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    connectionString: libpqUrl(databaseUrl),
     max: concurrency + 2,
     application_name: WORKER_NAME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,

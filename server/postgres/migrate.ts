@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Logger, runMigrations as migrateJobs } from "graphile-worker";
 import { runner } from "node-pg-migrate";
 import pg from "pg";
+import { libpqUrl } from "./libpq-url.ts";
 
 const OLDEST = 15;
 /** An address that swallows packets would have the start wait for minutes. */
@@ -29,7 +30,7 @@ export async function migrate(url: string): Promise<void> {
 
 async function migrateSchema(url: string): Promise<void> {
   const client = new pg.Client({
-    connectionString: url,
+    connectionString: libpqUrl(url),
     application_name: "adaptive-feature-flags migrate",
     connectionTimeoutMillis: CONNECT_MS,
   });
@@ -54,7 +55,7 @@ async function migrateSchema(url: string): Promise<void> {
 }
 
 async function migrateJobQueue(url: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = new pg.Pool({ connectionString: libpqUrl(url), max: 1 });
   // The server may be stopped before the pool's last connection has closed: that is no error of anybody's.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));

@@ -1,6 +1,7 @@
 import net from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { libpqUrl } from "./libpq-url.ts";
 import { TRAINING_CHANNEL } from "./training-queue.ts";
 
 /** Proof that a worker is at work on a training job: held for the whole run, gone with the worker, however it ends. */
@@ -32,7 +33,7 @@ const RUNS = 0x61_66_66_31;
 export async function takeRunLock(databaseUrl: string, jobId: string): Promise<RunLock | undefined> {
   const socket = new net.Socket();
   const client = new pg.Client({
-    connectionString: databaseUrl,
+    connectionString: libpqUrl(databaseUrl),
     application_name: "adaptive-feature-flags training run",
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: ANSWER_TIMEOUT,

@@ -22,7 +22,8 @@ describe("an embedded postmaster that is killed", () => {
     try {
       const post = (path: string, body: object) =>
         fetch(product.url + path, { method: "POST", body: JSON.stringify(body) });
-      const read = async (path: string) => (await fetch(product.url + path)).json();
+      const read = async (path: string): Promise<ReturnType<typeof JSON.parse>> =>
+        (await fetch(product.url + path)).json();
       const ready = async () => (await read("/health/ready")).status;
       const about = { user_id: "user-1", feature_key: "kept", event_type: "click", properties: {} };
       await post("/features", { key: "kept", name: "Kept", rollout_percentage: 100 });
