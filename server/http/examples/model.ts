@@ -16,6 +16,7 @@ export const model = {
   status: "live",
   target: "propensity",
   ramped_at: trained_at,
+  health_cause: null,
   checked_at: null,
   shadow: null,
   process,

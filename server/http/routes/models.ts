@@ -30,6 +30,10 @@ const ModelAnswer = z.object({
   ramped_at: z.string().nullable().describe("Since when it has this traffic"),
   health: Health,
   health_detail: z.string().nullable(),
+  health_cause: z
+    .enum(["stale_model", "drifted_model"])
+    .nullable()
+    .describe("stopped: the cause its steps fall back with"),
   checked_at: z.string().nullable().describe("When its health was last looked at"),
   shadow: Json.describe("How a candidate would have done on the live model's decisions"),
   trained_at: z.string(),
