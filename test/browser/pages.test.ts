@@ -134,17 +134,4 @@ describe.skipIf(chromiumPath === undefined)("every page", () => {
     await page.getByText("1 feature of 2").waitFor();
     await page.close();
   });
-
-  test("where the server asks for a token, the dashboard signs in first", async () => {
-    const secret = "a secret of at least thirty-two characters";
-    const settings = { AUTH_ENABLED: "true", AUTH_JWT_SECRET: secret, AUTH_ISSUER_KEY: "the issuer's own key" };
-    const closed = await startTestServer({ settings });
-    const { page } = await openPage(browser);
-    await page.goto(closed.url);
-    await page.getByLabel("Issuer key").fill("the issuer's own key");
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("Nothing is released yet").waitFor();
-    await page.close();
-    await closed.close();
-  });
 });

@@ -11,7 +11,7 @@ export function EventsPage() {
   const type = query("type");
   const events = useResource(
     `events ${type}`,
-    (signal) => get<StoredEvent[]>(hrefOf("/events", { event_type: type, limit: "50" }), signal),
+    (signal) => get<StoredEvent[]>(hrefOf("/events", { event_type: type, limit: "25" }), signal),
     { every: 5_000 },
   );
   return (

@@ -79,7 +79,7 @@ function ExperimentCard({ experiment, changed }: { experiment: Experiment; chang
           </h2>
           <p class="small soft">
             on <a href={featureHref(feature_key)}>{feature_key}</a>, success is the event “{primary_metric_event}”,{" "}
-            {ended_at === null ? `since ${ago(created_at)}` : `ended ${ago(ended_at)}`}
+            {ended_at === null ? `created ${ago(created_at)}` : `ended ${ago(ended_at)}`}
           </p>
         </div>
         {state === "running" && (

@@ -1,3 +1,5 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { call, get } from "../api.ts";
 import { Answer } from "../parts/explain/answer.tsx";
 import { type Asked, askedIn, askedOf, bodyOf } from "../parts/explain/asked.ts";
@@ -27,10 +29,10 @@ export function ExplainPage() {
         lead="Asks the engine that serves, step by step. Looking changes nothing: it is neither counted nor stored."
       />
       <div class="split">
-        <div class="stack">
+        <Ask asked={asked}>
           <Who features={features.value ?? []} asked={asked} />
           <ByDecision />
-        </div>
+        </Ask>
         {asked !== undefined ? (
           <Loaded of={answer}>
             {(decision) => (
@@ -65,6 +67,24 @@ export function ExplainPage() {
     </>
   );
 }
+
+/** Beside the answer; where there is no room beside it, out of its way. */
+function Ask({ asked, children }: { asked: Asked | undefined; children: ComponentChildren }) {
+  if (!narrow.value) return <div class="stack">{children}</div>;
+  return (
+    <details key={JSON.stringify(asked)} open={asked === undefined}>
+      <summary>Ask about somebody else</summary>
+      <div class="stack">{children}</div>
+    </details>
+  );
+}
+
+/** As style.css has it. */
+const room = matchMedia("(max-width: 62rem)");
+const narrow = signal(room.matches);
+room.addEventListener("change", () => {
+  narrow.value = room.matches;
+});
 
 async function explain(asked: Asked, signal: AbortSignal): Promise<Decision> {
   const { results } = await call<{ results: Decision[] }>("POST", "/evaluate/batch", bodyOf(asked), { signal });

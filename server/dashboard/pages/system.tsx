@@ -106,11 +106,19 @@ function Facts({ system }: { system: System }) {
         ) : (
           <Fact name="Database" value={database.version} note={`${trimmed(database.size_bytes / 2 ** 20, 1)} MB`} />
         )}
-        {database !== null && <Fact name="Schema" value={database.migration ?? "–"} />}
+        {database !== null && <Schema migration={database.migration} />}
         <Fact name="Sign-in" value={auth ? "asked for" : "off"} />
         <Fact name="Traces" value={traces_exported ? "exported" : "not exported"} />
       </dl>
     </section>
+  );
+}
+
+/** "0004_decisions_by_user" is number 4. */
+function Schema({ migration }: { migration: string | null }) {
+  const [, number, name] = /^(\d+)_(.+)$/.exec(migration ?? "") ?? [];
+  return (
+    <Fact name="Schema" value={number ?? "–"} {...(name === undefined ? {} : { note: name.replaceAll("_", " ") })} />
   );
 }
 

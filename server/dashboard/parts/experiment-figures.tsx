@@ -97,7 +97,7 @@ function Charts({ arms }: { arms: readonly Arm[] }) {
 
 function Figures({ arms, early }: { arms: readonly Arm[]; early: boolean }) {
   return (
-    <table class="compact">
+    <table class="compact figures">
       <thead>
         <tr>
           <th scope="col">Arm</th>
@@ -117,7 +117,7 @@ function Figures({ arms, early }: { arms: readonly Arm[]; early: boolean }) {
             Against A, in points
           </th>
           <th scope="col" class="num">
-            Best with
+            Best, probably
           </th>
           <th scope="col">So far</th>
         </tr>

@@ -139,7 +139,7 @@ function Answer({ answer }: { answer: ImportAnswer }) {
         rejected.
       </p>
       {rejects.length > 0 && (
-        <div>
+        <div class="tall">
           <h3>Rejected lines</h3>
           {rejected_rows > rejects.length && <p class="small soft">The first {rejects.length}.</p>}
           <Scroll label="Rejected lines">

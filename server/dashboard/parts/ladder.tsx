@@ -22,7 +22,9 @@ export function Ladder({
   placeOf: PlaceOf;
 }) {
   const { decision_source, experiment, variant } = decision;
-  const steps = decision.trace?.steps ?? [];
+  const traced = decision.trace?.steps ?? [];
+  const drawn = experiment === null ? undefined : traced.find(({ strategy }) => strategy === "experiment");
+  const steps = traced.filter((step) => step !== drawn);
   return (
     <ol class="ladder" aria-label="Steps, in the order they are asked">
       {decision_source === "feature_disabled" && (
@@ -36,6 +38,7 @@ export function Ladder({
             A running experiment decides before the steps: arm {experiment.variant} serves{" "}
             {variant !== null && <Variant name={variant} place={placeOf(variant)} />}.
           </p>
+          <DrawnBy evidence={drawn?.evidence} placeOf={placeOf} />
         </Rung>
       )}
       {steps.map((step, index) => (
@@ -53,6 +56,12 @@ export function Ladder({
       )}
     </ol>
   );
+}
+
+/** The split of an experiment, and where it put this user. */
+function DrawnBy({ evidence, placeOf }: { evidence: StepTrace["evidence"]; placeOf: PlaceOf }) {
+  const { arms, bucket = null } = evidenceOf(evidence);
+  return arms === undefined ? null : <BucketStrip arms={arms} bucket={bucket} placeOf={placeOf} />;
 }
 
 function StepRung({ step, number, placeOf }: { step: StepTrace; number: number; placeOf: PlaceOf }) {

@@ -28,7 +28,7 @@ export function ScoreChart({
         marginBottom: 36,
         marginTop: 26,
         marginLeft: 8,
-        marginRight: 8,
+        marginRight: 14,
         x: { domain: [0, 1], label: "score", ticks: 6 },
         y: { axis: null, domain: [0, high * 1.05] },
         marks: [
