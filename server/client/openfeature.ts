@@ -20,18 +20,26 @@ import type { Tracker } from "./tracker.ts";
 /** What events are stored under that belong to no feature: they count for any whose objective names their type. */
 const NO_FEATURE = "app";
 
+/** Where `track` goes; a client is one. */
+export type Tracking = Pick<Tracker, "track" | "close">;
+
 /**
- * The provider for @openfeature/server-sdk, over a client or any other evaluator, which it closes when it is closed itself.
+ * The provider for @openfeature/server-sdk, over a client or any other evaluator.
  *
  * - `targetingKey` is our user_id, the rest of the context are attributes. flagMetadata: `contextId`, `flagSetId` and
  *   `version`, which telemetry hooks know, and of ours `decision_source`, `fallback_cause`, `model_version`, `decision_id`.
  * - `track("purchase", { targetingKey: "ada" }, { value: 49.9, feature_key: "new-checkout" })` stores the event, the details'
  *   scalars as its properties. Without a `feature_key` it belongs to no feature in particular.
  *
+ * @param evaluator closed with the provider
+ * @param tracking closed with the provider. Default: the evaluator, when it tracks
  * @example
  * await OpenFeature.setProviderAndWait(createProvider(createClient({ url: "http://127.0.0.1:8000" })));
  */
-export function createProvider(evaluator: Evaluator & Partial<Pick<Tracker, "track">>): Provider {
+export function createProvider(
+  evaluator: Evaluator & Partial<Tracking>,
+  tracking: Partial<Tracking> = evaluator,
+): Provider {
   const events = createEmitter();
   let stop: (() => void) | undefined;
 
@@ -67,12 +75,12 @@ export function createProvider(evaluator: Evaluator & Partial<Pick<Tracker, "tra
     async onClose() {
       stop?.();
       stop = undefined;
-      await evaluator.close();
+      await Promise.all([evaluator.close(), tracking === evaluator ? undefined : tracking.close?.()]);
     },
     track(name, context, details) {
       const { feature_key = NO_FEATURE, ...more } = details;
       const about = { feature_key: String(feature_key), event_type: name, properties: propertiesOf(more) };
-      evaluator.track?.({ user_id: userOf(context).user_id ?? "", ...about });
+      tracking.track?.({ user_id: userOf(context).user_id ?? "", ...about });
     },
   };
 }

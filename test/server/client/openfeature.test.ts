@@ -1,6 +1,7 @@
 import { type Client, OpenFeature, ProviderEvents, ProviderStatus } from "@openfeature/server-sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createClient } from "../../../server/client/client.ts";
+import { type ClientOptions, createClient, type Evaluator } from "../../../server/client/client.ts";
+import { createLocalEvaluation } from "../../../server/client/local-evaluation.ts";
 import { createProvider } from "../../../server/client/openfeature.ts";
 import { createOpenFeatureFlags, SCENARIOS } from "../../support/openfeature-flags.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
@@ -23,14 +24,17 @@ beforeAll(async () => {
 afterEach(() => OpenFeature.clearProviders());
 afterAll(() => server.close());
 
-async function provide(url = server.url): Promise<Client> {
-  await OpenFeature.setProviderAndWait(createProvider(createClient({ url })));
+async function provide(url = server.url, evaluator: Evaluator = createClient({ url })): Promise<Client> {
+  await OpenFeature.setProviderAndWait(createProvider(evaluator));
   return OpenFeature.getClient();
 }
 
-describe("OpenFeature's evaluation scenarios", () => {
+describe.each([
+  ["the server decides", createClient],
+  ["this process decides", createLocalEvaluation],
+] as const)("OpenFeature's evaluation scenarios, where %s", (_, create: (options: ClientOptions) => Evaluator) => {
   test.each(SCENARIOS)("%s with the default %j: %j", async (key, byDefault, expected, context) => {
-    const client = await provide();
+    const client = await provide(server.url, create({ url: server.url }));
     const asked = { targetingKey: "ada", ...context };
     const details = await (typeof byDefault === "boolean"
       ? client.getBooleanDetails(key, byDefault, asked)
@@ -147,4 +151,18 @@ test("track stores events, at the latest when the provider is closed", async () 
     ]),
   );
   expect(events).toHaveLength(2);
+});
+
+test("decisions of this process and a client to track with make one provider", async () => {
+  const local = createLocalEvaluation({ url: server.url });
+  await OpenFeature.setProviderAndWait(createProvider(local, createClient({ url: server.url })));
+  const client = OpenFeature.getClient();
+  const context = { targetingKey: "bob" };
+  expect(await client.getBooleanDetails("boolean-flag", false, context)).toMatchObject({
+    value: true,
+    flagMetadata: { contextId: "bob", flagSetId: "production", version: "1" },
+  });
+  client.track("visit", context);
+  await OpenFeature.clearProviders();
+  expect((await server.client.listEvents({ user_id: "bob" })).events).toHaveLength(1);
 });
