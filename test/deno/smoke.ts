@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { createLocalEvaluation } from "../../server/client/local-evaluation.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const HOUR = 3_600_000;
@@ -27,6 +28,7 @@ try {
   await train(url);
   await modelDecides(url);
   await experimentDecides(url);
+  await decidesLocally(url);
   const stream = await tellsOfChanges(url);
   const database = await postmaster();
   await stop();
@@ -188,6 +190,23 @@ async function experimentDecides(url: string): Promise<void> {
   assert.equal((await call(url, "POST", `/experiments/${created.body.id}/stop`)).status, 200);
   assert.equal((await evaluate(url, "user-1")).experiment, null);
   say("an experiment decides while it runs");
+}
+
+/** The client's own engine, model and all, answers as the server does, and reports what it decided. */
+async function decidesLocally(url: string): Promise<void> {
+  const local = createLocalEvaluation({ url });
+  await local.ready();
+  for (const user of [USERS, USERS + 1]) {
+    const { decision_id: _, ...theirs } = (await evaluate(url, `user-${user}`)) as Decision & { decision_id: string };
+    const { decision_id, ...ours } = await local.evaluate(FEATURE, { user_id: `user-${user}` });
+    assert.equal(ours.decision_source, "ml");
+    assert.deepEqual({ ...ours, score: 0, confidence: 0 }, { ...theirs, score: 0, confidence: 0 });
+    assert(decision_id.length > 16);
+  }
+  await local.flush();
+  assert.deepEqual(local.state.exposures, { waiting: 0, dropped: 0, refused: 0 });
+  await local.close();
+  say("a client decides by the model in its own process, and reports it");
 }
 
 /** Answers OpenFeature's clients; the event stream it names is left open. */

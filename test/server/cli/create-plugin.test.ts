@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPlugin } from "../../../server/cli/create-plugin.ts";
@@ -95,8 +95,10 @@ test("the packed package creates plugins too, whose tests pass and which the ser
   ];
   execFileSync("tar", unpack);
   const manifest = JSON.parse(readFileSync(join(modules, "adaptive-feature-flags/package.json"), "utf8"));
-  for (const name of Object.keys(manifest.dependencies))
+  for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
 
   const project = join(folder, "project");
   const bin = join(modules, "adaptive-feature-flags", manifest.bin["adaptive-feature-flags"]);

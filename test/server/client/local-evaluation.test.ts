@@ -209,6 +209,28 @@ describe("createLocalEvaluation()", () => {
     await expect(nobody.ready()).rejects.toThrow("could not be sent");
   });
 
+  test("reads a profile that a model wants once, and asks the server for the decision when it cannot", async () => {
+    await admin().createFeature({ key: "offer", name: "Offer", rollout_percentage: 100, ml_enabled: true });
+    const { asked, fetch } = counting();
+    const local = await ready({ fetch });
+    for (let times = 0; times < 3; times += 1)
+      expect(await local.evaluate("offer", { user_id: "ada" })).toMatchObject({
+        decision_source: "rollout",
+        fallback: { from: "model", cause: "no_model" },
+      });
+    expect(asked.filter((path) => /users|evaluate/.test(path))).toEqual(["/users/ada"]);
+
+    const refused: string[] = [];
+    const without: typeof globalThis.fetch = async (input, init) => {
+      if (!String(input).includes("/users/")) return fetch(input, init);
+      refused.push(String(input));
+      throw new TypeError("The connection was lost");
+    };
+    const blind = await ready({ fetch: without });
+    expect(await blind.evaluate("offer", { user_id: "ada" })).toMatchObject({ variant: "on", reason: "STATIC" });
+    expect([refused.length, asked.filter((path) => path === "/evaluate").length]).toEqual([1, 1]);
+  });
+
   test("whoever is asked about, it does not throw", async () => {
     await admin().createFeature({ key: "checkout", name: "Checkout", rollout_percentage: 50, ml_enabled: true });
     const local = await ready();

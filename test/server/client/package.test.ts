@@ -56,12 +56,18 @@ async function run(command: string, args: readonly string[]): Promise<string> {
 
 const PROGRAM = `
 import { ApiError, createClient } from "adaptive-feature-flags/client";
+import { createLocalEvaluation } from "adaptive-feature-flags/local";
+import { snapshotFile } from "adaptive-feature-flags/local/file";
 import { createProvider } from "adaptive-feature-flags/openfeature";
 const flags = createClient({ url: process.argv[2] });
+const local = createLocalEvaluation({ url: process.argv[2], persist: snapshotFile(process.argv[3] + ".json") });
+await local.ready();
+const { variant } = await local.evaluate("checkout", { user_id: process.argv[3] });
+await local.close();
 const on = await flags.value("checkout", { user_id: "ada" }, false);
 const refused = await flags.getFeature("gone").catch((error) => error instanceof ApiError && error.code);
 flags.track({ user_id: process.argv[3], feature_key: "checkout", event_type: "view" });
-console.log(JSON.stringify([on, refused, createProvider(flags).metadata.name]));
+console.log(JSON.stringify([on, variant, refused, createProvider(flags).metadata.name]));
 `;
 
 test.each(["node", "deno"])("is a client on %s, as JavaScript", async (runtime) => {
@@ -69,15 +75,20 @@ test.each(["node", "deno"])("is a client on %s, as JavaScript", async (runtime) 
   const [command = "", ...args] =
     runtime === "node" ? [process.execPath] : [join(ROOT, "node_modules/.bin/deno"), "run", "-A"];
   const said = await run(command, [...args, "program.mjs", server.url, runtime]);
-  expect(JSON.parse(said)).toEqual([true, "not_found", "adaptive-feature-flags"]);
+  expect(JSON.parse(said)).toEqual([true, "on", "not_found", "adaptive-feature-flags"]);
   expect(await server.database.sql`select user_id from events where user_id = ${runtime}`).toHaveLength(1);
+  expect(await server.database.sql`select user_id from exposures where user_id = ${runtime}`).toHaveLength(1);
+  expect(JSON.parse(readFileSync(join(folder, `${runtime}.json`), "utf8")).contract).toBe(1);
 });
 
 const TYPED = `
 import { OpenFeature } from "@openfeature/server-sdk";
 import { ApiError, createClient, type Details } from "adaptive-feature-flags/client";
+import { createLocalEvaluation } from "adaptive-feature-flags/local";
 import { createProvider } from "adaptive-feature-flags/openfeature";
 const flags = createClient({ url: "http://127.0.0.1:8000" });
+const local = createLocalEvaluation({ url: "http://127.0.0.1:8000", persist: { load: () => null, save() {} } });
+const id: string = (await local.evaluate("checkout", { user_id: "ada" })).decision_id;
 const size: number = await flags.value("page-size", { user_id: "ada", plan: "pro" }, 20);
 const details: Details<boolean> = await flags.details("checkout", {}, false);
 const { version } = await flags.createFeature({ key: "checkout", name: "Checkout", objective: { event_types: ["buy"] } });
@@ -86,7 +97,8 @@ const status: "queued" | "running" = (await flags.trainAsync({ learner: "trees" 
 const { events, next_cursor } = await flags.listEvents({ limit: 5 });
 const variant: string | null = (await flags.evaluate("checkout", { user_id: "ada" })).variant;
 await OpenFeature.setProviderAndWait(createProvider(flags));
-export { ApiError, details, events, next_cursor, size, status, variant };
+await OpenFeature.setProviderAndWait(createProvider(local));
+export { ApiError, details, events, id, next_cursor, size, status, variant };
 
 // @ts-expect-error: a number was asked for
 const text: string = await flags.value("page-size", { user_id: "ada" }, 20);
