@@ -17,6 +17,7 @@ export { ApiError } from "./api-error.ts";
 export type { CallOptions } from "./caller.ts";
 export type { Details, ErrorCode } from "./details.ts";
 export type { Change, Evaluated, Evaluator } from "./evaluator.ts";
+export { type SafeReads, safeReads } from "./safe-reads.ts";
 export type { Lost, TrackedEvent, TrackingOptions } from "./tracker.ts";
 
 export interface ClientOptions extends CallerOptions {

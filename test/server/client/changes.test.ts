@@ -132,4 +132,15 @@ describe("ready", () => {
     await expect(connect().ready()).rejects.toMatchObject({ code: "unreachable" });
     await wire.mend();
   });
+
+  test("rejects without a valid token, and the stream needs one too", async () => {
+    const settings = { AUTH_ENABLED: "true", AUTH_JWT_SECRET: "s".repeat(40), AUTH_ISSUER_KEY: "k".repeat(40) };
+    const guarded = await startTestServer({ settings });
+    const { access_token: token } = await guarded.client.issueToken({ issuer_key: settings.AUTH_ISSUER_KEY });
+    await expect(connect({ url: guarded.url }).ready()).rejects.toMatchObject({ status: 401 });
+    const client = connect({ url: guarded.url, token });
+    await client.ready();
+    expect(client.environment).toBe("production");
+    await guarded.close();
+  });
 });
