@@ -43,6 +43,8 @@ export interface DatasetSource {
   readonly data_window: { readonly from: string; readonly to: string };
   /** Share of the units that were kept, 0..1, where all would not have fitted into memory. Said by the builder. */
   readonly sampled?: number | undefined;
+  /** How many examples there were before that. Said by the builder. */
+  readonly sampled_from?: number | undefined;
 }
 
 /** One raw column: numbers in `numbers` (NaN: not a number), strings and booleans as 1 + index into `dictionary` in `codes` (0: neither). */
@@ -113,6 +115,7 @@ export function datasetBuilder(options: DatasetOptions = {}) {
   const { arms = null, guardrail_count = 0, max_rows = MAX_ROWS } = options;
   const armIndex = new Map(arms?.map((name, i) => [name, i]));
   let rows = 0;
+  let offered = 0;
   let capacity = Math.min(1024, max_rows);
   let at = new Float64Array(capacity);
   let labels = new Uint8Array(capacity);
@@ -175,6 +178,7 @@ export function datasetBuilder(options: DatasetOptions = {}) {
     add(example: Example): void {
       const served = armIndex.get(example.arm ?? "");
       if (arms !== null && served === undefined) return;
+      offered++;
       while (rows >= Math.min(max_rows, Math.floor(MAX_CELLS / Math.max(1, columns.size)))) dropHalf();
       if (threshold < HASHES && hashUnit(SAMPLE_SEED, example.unit) >= threshold) return;
       if (rows === capacity) grow();
@@ -228,7 +232,7 @@ export function datasetBuilder(options: DatasetOptions = {}) {
         unit_hashes: hashes.subarray(0, rows),
         slices: sliced === 0 ? null : slices.subarray(0, rows),
         columns: built.sort((a, b) => (a.name < b.name ? -1 : 1)),
-        source: { ...source, sampled: threshold / HASHES },
+        source: { ...source, sampled: threshold / HASHES, sampled_from: offered },
       };
     },
   };

@@ -111,9 +111,16 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
       calibration: best.calibration.method,
       ...(options.code_version === undefined ? {} : { code_version: options.code_version }),
     },
-    verdict,
+    verdict: verdict + sampledOf(dataset),
     promote,
   };
+}
+
+/** In words, when not all that there is was learned from. */
+function sampledOf({ rows, source: { sampled = 1, sampled_from = rows } }: Dataset): string {
+  if (sampled === 1) return "";
+  const [kept, all] = [rows, sampled_from].map((count) => count.toLocaleString("en-US"));
+  return ` Learned from ${kept} of ${all} examples: those of 1 in ${1 / sampled} users, chosen by a hash.`;
 }
 
 /** The arms that are compared, the safe one first. */
@@ -232,6 +239,7 @@ function profileOf(dataset: Dataset, split: Split): Json {
     immature: source.immature,
     capped: source.capped,
     sampled: source.sampled ?? 1,
+    sampled_from: source.sampled_from ?? rows,
     data_window: source.data_window,
   };
 }

@@ -1,6 +1,5 @@
 import type { Pmf } from "../../core/engine/distribution.ts";
 import type { CompleteObjective } from "../../core/feature/objective.ts";
-import type { FeatureRow } from "../../core/model/feature-row.ts";
 import {
   createMaturedDecisions,
   type DrawnDecision,
@@ -11,7 +10,8 @@ import type { LoggedRow } from "../../core/off-policy/logged-row.ts";
 import { epochLength } from "../../core/policy/assignment.ts";
 import { Invalid } from "../../core/ports.ts";
 import { texts } from "./array-literal.ts";
-import { type CountedOutcomes, type CountedTypes, type OutcomeRow, rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
+import { decisionStream } from "./decision-stream.ts";
+import { type CountedOutcomes, type CountedTypes, rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
 import type { Sql } from "./sql.ts";
 import { isObserved } from "./uplift-survey.ts";
 
@@ -134,7 +134,19 @@ async function* readRows(sql: Sql, plan: Plan): AsyncIterable<readonly LoggedRow
     },
     (decision) => batch.push(toLoggedRow(decision, objective)),
   );
-  for await (const rows of happenings(sql, plan).cursor(BATCH)) {
+  const stream = decisionStream(sql, {
+    environment: plan.environment,
+    feature_key: question.feature_key,
+    property: objective.value?.property ?? null,
+    types: outcomes.types,
+    from: plan.first,
+    before: Math.min(question.now, question.to + window),
+    until: plan.until,
+    probabilities: true,
+    decision: isAsked(sql, plan.environment, question),
+    both: sql`(hashtext(user_id)::bigint + ${HASHES} < ${Math.ceil(plan.share * 2 * HASHES)})`,
+  });
+  for await (const rows of stream.cursor(BATCH)) {
     for (const row of rows)
       if (row.f === null) joined.happened(toOutcomeEvent(row, outcomes));
       else
@@ -144,7 +156,7 @@ async function* readRows(sql: Sql, plan: Plan): AsyncIterable<readonly LoggedRow
           row: row.f,
           variant: row.v,
           probability: row.p,
-          probabilities: row.d,
+          probabilities: row.d as Pmf,
         });
     yield batch;
     batch = [];
@@ -157,46 +169,6 @@ function toLoggedRow(decision: MaturedDecision<Decision>, objective: CompleteObj
   const { user_id, at, row, variant, probability, probabilities, reached, amount, guardrails } = decision;
   const reward = rewardOf(reached, amount, objective);
   return { unit: user_id, at, row, variant, probability, probabilities, reward, guardrails };
-}
-
-/** A row of the stream; short names, as there may be millions. A decision when it has features, else an event. */
-type Row =
-  | {
-      readonly u: string;
-      readonly t: number;
-      readonly f: FeatureRow;
-      /** Variant, its probability, and all of them. */
-      readonly v: string;
-      readonly p: number;
-      readonly d: Pmf;
-    }
-  | OutcomeRow;
-
-/** The drawn decisions and the events that may be their outcomes: by user, then by time. */
-function happenings(sql: Sql, { environment, question, window, until, share, first, outcomes }: Plan) {
-  const { feature_key, objective, to, now } = question;
-  const property = objective.value?.property ?? null;
-  const isChosen = sql`(hashtext(user_id)::bigint + ${HASHES} < ${Math.ceil(share * 2 * HASHES)})`;
-  // A collation of bytes: any order of users will do, and this one is the quickest.
-  return sql<Row[]>`
-    select user_id as u, floor(extract(epoch from at) * 1000)::float8 as t, features as f, variant as v, probability as p,
-      probabilities as d, event_type as e, floor(extract(epoch from received_at) * 1000)::float8 as r, amount as a, of_feature as o
-    from (
-      select user_id, at, 0 as kind, features, variant, probability, probabilities,
-        null as event_type, null::timestamptz as received_at, null::float8 as amount, false as of_feature
-      from exposures
-      where ${isAsked(sql, environment, question)} and at <= ${iso(until)}::timestamptz
-        and ${isObserved(sql)} and probability < 1 and ${isChosen}
-      union all
-      select user_id, "timestamp", 1, null, null, null, null, event_type, received_at,
-        case when jsonb_typeof(properties -> ${property}::text) = 'number' then (properties ->> ${property}::text)::float8 end,
-        feature_key = ${feature_key}
-      from events
-      where environment = ${environment} and event_type = any(${texts(outcomes.types)}::text::text[])
-        and "timestamp" >= ${iso(first)}::timestamptz
-        and "timestamp" < ${iso(Math.min(now, to + window))}::timestamptz and ${isChosen}
-    ) as happenings
-    order by user_id collate "C", at, kind`;
 }
 
 /** SQL: an exposure of the feature in the time asked about. */

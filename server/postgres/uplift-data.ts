@@ -1,10 +1,10 @@
 import type { CompleteObjective } from "../../core/feature/objective.ts";
 import { type Dataset, datasetBuilder } from "../../core/model/dataset.ts";
-import type { FeatureRow } from "../../core/model/feature-row.ts";
 import { createMaturedDecisions, type MaturedDecision } from "../../core/model/matured-decisions.ts";
 import { epochLength } from "../../core/policy/assignment.ts";
 import { texts } from "./array-literal.ts";
-import { type OutcomeRow, rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
+import { decisionStream } from "./decision-stream.ts";
+import { rewardOf, toOutcomeEvent } from "./outcome-rows.ts";
 import type { Sql } from "./sql.ts";
 import { isEnough } from "./training-survey.ts";
 import {
@@ -105,7 +105,19 @@ async function read(sql: Sql, plan: Plan, onProgress: OnProgress): Promise<Uplif
   const total = drawn.learnable + outcomes.events;
   let seen = 0;
   let mature = 0;
-  for await (const rows of happenings(sql, plan, now - window - grace).cursor(BATCH)) {
+  const stream = decisionStream(sql, {
+    environment: plan.environment,
+    feature_key: request.feature_key,
+    property: objective.value?.property ?? null,
+    types: outcomes.types,
+    from: drawn.first,
+    before: Math.min(now, drawn.last + window),
+    until: now - window - grace,
+    probabilities: false,
+    decision: sql`variant = any(${texts(drawn.arms)}::text::text[])`,
+    both: sql`true`,
+  });
+  for await (const rows of stream.cursor(BATCH)) {
     for (const row of rows)
       if (row.f === null) joined.happened(toOutcomeEvent(row, outcomes));
       else {
@@ -161,39 +173,6 @@ function toExample(decision: MaturedDecision, objective: CompleteObjective) {
     value: rewardOf(reached, amount, objective),
     guardrails,
   };
-}
-
-/** A row of the stream; short names, as there may be millions. A decision when it has features, else an event. */
-type Row =
-  | { readonly u: string; readonly t: number; readonly f: FeatureRow; readonly v: string; readonly p: number }
-  | OutcomeRow;
-
-/** The learnable decisions whose window has passed, and the events that may be their outcomes: by user, then by time. */
-function happenings(sql: Sql, { environment, request, drawn, outcomes, window }: Plan, until: number) {
-  const { feature_key, objective, now } = request;
-  const property = objective.value?.property ?? null;
-  // A collation of bytes: any order of users will do, and this one is the quickest.
-  return sql<Row[]>`
-    select user_id as u, floor(extract(epoch from at) * 1000)::float8 as t, features as f, variant as v, probability as p,
-      event_type as e, floor(extract(epoch from received_at) * 1000)::float8 as r, amount as a, of_feature as o
-    from (
-      select user_id, at, 0 as kind, features, variant, probability,
-        null as event_type, null::timestamptz as received_at, null::float8 as amount, false as of_feature
-      from exposures
-      where environment = ${environment} and feature_key = ${feature_key}
-        and at <= ${new Date(until).toISOString()}::timestamptz
-        and ${isObserved(sql)} and probability < 1
-        and variant = any(${texts(drawn.arms)}::text::text[])
-      union all
-      select user_id, "timestamp", 1, null, null, null, event_type, received_at,
-        case when jsonb_typeof(properties -> ${property}::text) = 'number' then (properties ->> ${property}::text)::float8 end,
-        feature_key = ${feature_key}
-      from events
-      where environment = ${environment} and event_type = any(${texts(outcomes.types)}::text::text[])
-        and "timestamp" >= ${new Date(drawn.first).toISOString()}::timestamptz
-        and "timestamp" < ${new Date(Math.min(now, drawn.last + window)).toISOString()}::timestamptz
-    ) as happenings
-    order by user_id collate "C", at, kind`;
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   RunLost,
   retryRun,
 } from "../../server/postgres/training-runs.ts";
+import type { ExposuresUsed } from "../../server/postgres/uplift-data.ts";
 import type { Metrics } from "../../server/services.ts";
 import { childSpan, jobSpan } from "../../server/telemetry/job-spans.ts";
 import { recordingSpan } from "../../server/telemetry/tracing.ts";
@@ -108,7 +109,19 @@ async function save(run: Run, trained: Learned, { sql, clock }: TrainModelPorts,
     "adaptive.model.status": stored.status,
     "adaptive.model.traffic": stored.traffic,
     "adaptive.model.verdict": stored.verdict,
+    ...exposuresOf(fitted),
   });
+}
+
+/** Which exposures it was learned from: how many, the first and the last. Nothing of a model that is of no exposures. */
+function exposuresOf({ process }: Pick<Learned, "process">): Readonly<Record<string, string | number>> {
+  const { used, first_at, last_at } = (process.exposures ?? {}) as Partial<ExposuresUsed>;
+  if (used === undefined || first_at == null || last_at == null) return {};
+  return {
+    "adaptive.exposures.used": used,
+    "adaptive.exposures.first": first_at,
+    "adaptive.exposures.until": last_at,
+  };
 }
 
 function ended({ metrics }: TrainModelPorts, status: "succeeded" | "failed" | "cancelled"): void {

@@ -89,11 +89,11 @@ function teach({ model, encoding, arms }: Artifact, outcomes: readonly BanditOut
   const valuesOf = rowValues(encoding);
   const encode = rowEncoder(encoding);
   const x = new Float64Array(encoding.columns.length);
-  for (const { row, variant, reward } of outcomes) {
+  for (const { row, variant, reward, weight } of outcomes) {
     const arm = arms.indexOf(variant);
     if (arm === -1) continue;
     encode(valuesOf(row), x, 0);
-    updateRidge(model, x, 0, arm, reward);
+    updateRidge(model, x, 0, arm, reward, weight);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Trains every learner on the same data under the runtime it is run by, and prints what came of it: see reproducible.test.ts. */
+import process from "node:process";
 import { Artifact } from "../../../core/model/artifact.ts";
 import { rowAt } from "../../../core/model/dataset.ts";
 import type { Learner } from "../../../core/model/model.ts";
@@ -25,4 +26,4 @@ export function trainedHere(): readonly Trained[] {
   });
 }
 
-if (import.meta.main) console.log(JSON.stringify(trainedHere()));
+if (import.meta.main) process.stdout.write(JSON.stringify(trainedHere()));

@@ -114,6 +114,28 @@ describe("updateBandits()", () => {
     expect(await teach(at + 2 * 86_400 * SECOND)).toBe(2);
   });
 
+  test("is hardly moved by one user, whatever they do: 10,000 events, or a decision a day for months", async () => {
+    const at = TRAINED + SECOND;
+    const day = 86_400 * SECOND;
+    const before = await served();
+    for (let i = 0; i < 60; i++) await decided("mallory", at + i * day, "green", 30 * (i % 2));
+    await database.sql`
+      insert into events (environment, "timestamp", user_id, feature_key, event_type, properties)
+      select ${ENVIRONMENT}, ${new Date(at).toISOString()}::timestamptz + (i % 60) * interval '1 day' + (i / 60) * interval '10 ms',
+        'mallory', 'offer', 'purchase', '{"value": 1000000}'
+      from generate_series(0, 9999) as i`;
+    expect(await teach(at + 90 * day)).toBe(20);
+    const after = await served();
+    for (const [arm, now] of after.arms.entries()) {
+      const then = before.arms[arm] as (typeof before.arms)[number];
+      const moved = (of: "b" | "inverse") =>
+        Math.hypot(...now[of].map((value, i) => value - (then[of][i] as number))) / Math.hypot(...then[of]);
+      expect(moved("b"), `sums of ${BANDIT_ARMS[arm]}`).toBeLessThan(0.01);
+      expect(moved("inverse"), `covariance of ${BANDIT_ARMS[arm]}`).toBeLessThan(0.01);
+      expect(now.weight - then.weight).toBeLessThan(3.6);
+    }
+  });
+
   test("does not learn while the objective is frozen", async () => {
     await featureStore(database.sql).update(ENVIRONMENT, "offer", () => offer("frozen"), { actor: "test" });
     await decided("ada", TRAINED + SECOND, "green", -1);
