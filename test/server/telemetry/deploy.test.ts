@@ -14,6 +14,7 @@ beforeAll(async () => {
   await server.call("POST", "/features", { key: "checkout", name: "checkout", ml_enabled: true });
   await server.call("POST", "/evaluate", { feature_key: "checkout", user: { user_id: "ada" } });
   await server.call("POST", "/ingest/events", { source: "test", events: [{ user_id: "ada" }] });
+  await server.call("POST", "/exposures", { exposures: [{ user_id: "ada" }] });
   await storeModel(server);
   const text = await server.services.metrics.prometheus();
   shown = new Set(text.split("\n").flatMap((line) => /^([a-z_]+)[{ ]/.exec(line)?.[1] ?? []));
