@@ -109,4 +109,4 @@ test("the packed package creates plugins too, whose tests pass and which the ser
   const types = ["--noEmit", "--checkJs", "--strict", "--module", "nodenext", "--target", "es2024", "--skipLibCheck"];
   run(plugin, [join(root, "node_modules/typescript/bin/tsc"), ...types, "--types", "", "strategy.js"]);
   expect(await serve(plugin, "packed-plan")).toMatchObject({ variant: "on", step: "by-plan" });
-});
+}, 120_000);
