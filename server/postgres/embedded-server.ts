@@ -38,6 +38,8 @@ const SETTINGS = {
   // What was acknowledged is on disk.
   fsync: "on",
   synchronous_commit: "on",
+  // A process of ours that is frozen in the middle of a write must not keep the others from writing.
+  idle_in_transaction_session_timeout: "60s",
   // Nobody replicates an embedded server; bulk loads into new tables then skip the log.
   wal_level: "minimal",
   max_wal_senders: 0,

@@ -1,5 +1,7 @@
 import net from "node:net";
+import type { Duplex } from "node:stream";
 import postgres from "postgres";
+import { type SslMode, secureSocket } from "./secure-socket.ts";
 
 /** postgres.js with `bigint` columns (ids, counts) read as numbers: none of ours passes 2^53. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -19,7 +21,7 @@ export interface SqlOptions {
  */
 export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptions = {}): Sql {
   const hints = new Set<() => void>();
-  const sockets = new Set<net.Socket>();
+  const sockets = new Set<Duplex>();
   const options: postgres.Options<{ bigint: typeof bigint }> & { socket: SocketFactory } = {
     max,
     onnotice,
@@ -28,13 +30,15 @@ export function openSql(url: string, { max = 10, onnotice = () => {} }: SqlOptio
     // process (docs/decisions/0051-lost-connections.md). Arrays are sent as text instead (array-literal.ts).
     fetch_types: false,
     connection: { application_name: APPLICATION_NAME },
+    // TLS is the socket's.
+    ssl: false,
     // Without a bound, the pause between attempts grows to 20 s: too long to be stale after the database is back.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
     connect_timeout: CONNECT_S,
     onclose: () => {
       for (const hint of hints) hint();
     },
-    socket: connectWithoutDelay(sockets),
+    socket: connectWithoutDelay(sockets, sslModeOf(url)),
   };
   const sql = postgres(url, options);
   lossHints.set(sql, hints);
@@ -65,7 +69,7 @@ const lossHints = new WeakMap<Sql, Set<() => void>>();
 
 /** Connections the pool holds, and how many it may; the one that listens comes on top. */
 export function openConnections(sql: Sql): { readonly open: number; readonly most: number } {
-  const { sockets = new Set<net.Socket>(), most = 0 } = pools.get(sql) ?? {};
+  const { sockets = new Set<Duplex>(), most = 0 } = pools.get(sql) ?? {};
   return { open: [...sockets].filter(({ destroyed }) => !destroyed).length, most };
 }
 
@@ -75,11 +79,9 @@ export function openConnections(sql: Sql): { readonly open: number; readonly mos
  */
 export function dropConnections(sql: Sql): void {
   const pool = pools.get(sql);
-  for (const socket of pool?.sockets ?? []) {
-    // Under TLS nobody listens to the inner socket.
-    if (socket.listenerCount("error") === 0) socket.destroy();
-    else socket.destroy(Object.assign(new Error("PostgreSQL did not answer"), { code: "CONNECTION_CLOSED" }));
-  }
+  for (const socket of pool?.sockets ?? [])
+    if (!socket.destroyed)
+      socket.destroy(Object.assign(new Error("PostgreSQL did not answer"), { code: "CONNECTION_CLOSED" }));
   for (const told of pool?.dropped ?? []) told();
 }
 
@@ -91,7 +93,7 @@ export function onConnectionsDropped(sql: Sql, told: () => void): () => void {
 }
 
 interface Pool {
-  readonly sockets: ReadonlySet<net.Socket>;
+  readonly sockets: ReadonlySet<Duplex>;
   readonly most: number;
   readonly dropped: Set<() => void>;
 }
@@ -105,27 +107,34 @@ const bigint = {
   parse: (text: string) => Number(text),
 };
 
+/** undefined: without TLS. */
+function sslModeOf(url: string): SslMode | undefined {
+  const mode = URL.canParse(url) ? new URL(url).searchParams.get("sslmode") : null;
+  return mode === null || mode === "disable" ? undefined : (mode as SslMode);
+}
+
 /** What postgres.js hands to the (untyped) `socket` option. */
-type SocketFactory = (options: { host: string[]; port: number[]; path: string | false }) => net.Socket;
+type SocketFactory = (options: { host: string[]; port: number[]; path: string | false }) => Duplex;
 
 /**
  * postgres.js leaves Nagle's algorithm on: COPY and pipelined writes over TCP then stall 40 ms and more. The socket is
  * handed over unconnected: when the factory itself failed, the pool would never give the connection back.
  */
-function connectWithoutDelay(open: Set<net.Socket>): SocketFactory {
+function connectWithoutDelay(open: Set<Duplex>, mode: SslMode | undefined): SocketFactory {
   let attempt = 0;
-  const counted = <S extends net.Socket>(socket: S): S => {
-    // Not by its event: TLS takes the listeners away.
-    for (const known of open) if (known.destroyed) open.delete(known);
+  const counted = <S extends Duplex>(socket: S): S => {
     open.add(socket);
+    socket.once("close", () => open.delete(socket));
     return socket;
   };
   return ({ host, port, path }) => {
     if (path) return counted(net.connect(path));
     const turn = attempt++ % host.length;
     const name = host[turn] ?? "localhost";
-    const socket = counted(net.connect({ host: name, port: port[turn] ?? 5432, noDelay: true }));
-    // postgres.js reads the name from the socket to check a TLS certificate against it.
-    return Object.assign(socket, { host: name });
+    const at = { host: name, port: port[turn] ?? 5432 };
+    const socket = net.connect({ ...at, noDelay: true });
+    const handed = mode === undefined ? socket : secureSocket(socket, mode, net.isIP(name) ? undefined : name);
+    // postgres.js names them in its errors.
+    return counted(Object.assign(handed, at));
   };
 }
