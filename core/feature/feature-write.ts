@@ -29,6 +29,9 @@ const Variants = z
   })
   .meta({
     type: "object",
+    minProperties: 1,
+    maxProperties: 100,
+    propertyNames: { minLength: 1, maxLength: 100 },
     additionalProperties: true,
     description: 'Values by name, all of the feature\'s type: {"blue":"#00f","green":"#0f0"}. Default: on and off',
   }) as z.ZodType<unknown> as z.ZodType<Readonly<Record<string, Json>>>;

@@ -7,7 +7,11 @@ export const IfMatch = z.object({
   "If-Match": z
     .string()
     .optional()
-    .meta({ description: "The version that was read. Another one is stored: 412", examples: ['"2"'] }),
+    .meta({
+      description: "The version that was read. Another one is stored: 412",
+      pattern: '^(\\*|(W/)?"[0-9]{1,9}"|[0-9]{1,9})$',
+      examples: ['"2"'],
+    }),
 });
 
 /** Headers of an answer that carries a version. */

@@ -4,6 +4,7 @@ import {
   bodyOf,
   exampleRequest,
   type Known,
+  type Media,
   mediaOf,
   type Parameter,
   parametersOf,
@@ -53,7 +54,10 @@ export function fittingRequests(
 
   function bodies(): fc.Arbitrary<Pick<ApiRequest, "headers" | "body">> {
     if (media === undefined) return fc.constant({ headers: {} });
-    const body = schemaArbitrary(media.schema, { resolve, known }).map((value) => bodyOf(media, value));
+    const fits = (value: unknown) => api.misfits(schemaOf(operation, media), value).length === 0;
+    const body = schemaArbitrary(media.schema, { resolve, known })
+      .filter(fits)
+      .map((value) => bodyOf(media, value));
     return operation.requestBody?.required ? body : fc.option(body, { nil: { headers: {} }, freq: 4 });
   }
 
@@ -76,7 +80,7 @@ export function misfitRequests(
 ): readonly MadeUpRequest[] {
   const media = mediaOf(operation);
   if (media?.type !== "application/json") return [];
-  const schema = `${operation.pointer}/requestBody/content/application~1json/schema`;
+  const schema = schemaOf(operation, media);
   const misfits = spoiled(media.example).filter(({ value }) => api.misfits(schema, value).length > 0);
   const maxLength = Math.min(count, misfits.length);
   const some = fc.sample(fc.shuffledSubarray(misfits, { minLength: maxLength, maxLength }), { numRuns: 1, seed });
@@ -129,6 +133,10 @@ const BODIES = {
   "nests deep": "[".repeat(20_000),
   "is large": `{"x":"${"x".repeat(300_000)}"}`,
 };
+
+function schemaOf({ pointer }: DocumentedOperation, { type }: Media): string {
+  return `${pointer}/requestBody/content/${type.replaceAll("/", "~1")}/schema`;
+}
 
 /** An address takes `.` and `..` for steps, however they are written. */
 function fill(template: string, path: Readonly<Record<string, string>>): string {

@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { EventInput } from "../../../core/event/event.ts";
 import type { NewEvent } from "../../../core/ports.ts";
 import type { Access, AccessControl } from "../access.ts";
 import { readJson } from "../body.ts";
@@ -8,6 +7,7 @@ import { type EventIntake, isRejection } from "../event-intake.ts";
 import { event, storedEvent } from "../examples/event.ts";
 import type { AnswerHeaders } from "../headers.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
+import { SentEvent } from "../sent-event.ts";
 import { StoredEvent } from "../stored-event.ts";
 
 const CreatedEvent = StoredEvent.extend({
@@ -21,7 +21,7 @@ export const route = createRoute({
   tags: ["events"],
   summary: "Store one event",
   description: "Answers after the event is durably stored. With an `event_id`, sending it again changes nothing.",
-  request: { body: { ...json(EventInput, "What a user did", event), required: true } },
+  request: { body: { ...json(SentEvent, "What a user did", event), required: true } },
   responses: {
     201: json(CreatedEvent, "Stored", { ...storedEvent, duplicate: false }),
     200: json(CreatedEvent, "Stored before: the id is the first one's", { ...storedEvent, duplicate: true }),

@@ -22,8 +22,8 @@ const BatchRequest = z
   .strictObject({
     feature_key: Key.optional(),
     feature_keys: z.array(Key).max(MAX_DECISIONS).optional().describe("Default: every feature, by creation"),
-    user: AskedUser.optional(),
-    users: z.array(AskedUser).min(1).max(MAX_DECISIONS).optional(),
+    user: AskedUser.optional().describe("Either this or `users`"),
+    users: z.array(AskedUser).min(1).max(MAX_DECISIONS).optional().describe("Either these or `user`"),
     explain: z.boolean().default(false),
     at: z.iso
       .datetime({ offset: true })

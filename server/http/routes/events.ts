@@ -1,11 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Rejection } from "../../../core/event/check-event.ts";
-import { EventInput } from "../../../core/event/event.ts";
 import type { EventStore, NewEvent } from "../../../core/ports.ts";
 import { check, readJson } from "../body.ts";
 import { type EventIntake, isRejection } from "../event-intake.ts";
 import { event, storedEvent } from "../examples/event.ts";
 import { type App, header, json, on, type RouteContext } from "../route.ts";
+import { SentEvent } from "../sent-event.ts";
 import { StoredEvent } from "../stored-event.ts";
 
 /** Events one call of /ingest/events may carry, and the bytes they may take. */
@@ -15,7 +15,7 @@ export const INGEST_LIMIT = 8 * 1024 * 1024;
 const IngestRequest = z
   .strictObject({
     source: z.string().trim().min(1).max(100).describe("Kept with every event that names none itself"),
-    events: z.array(EventInput).min(1).max(INGEST_EVENTS),
+    events: z.array(SentEvent).min(1).max(INGEST_EVENTS),
   })
   .meta({ id: "IngestRequest" });
 

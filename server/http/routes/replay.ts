@@ -30,7 +30,8 @@ const Asked = z
   })
   .refine((policy) => Object.values(policy).filter((value) => value !== undefined).length === 1, {
     message: "Takes exactly one of always, rollout_percentage, steps and model_version",
-  });
+  })
+  .meta({ minProperties: 1, maxProperties: 1 });
 type Asked = z.infer<typeof Asked>;
 
 const Time = z.iso.datetime({ offset: true });

@@ -23,7 +23,9 @@ import { type Form, readForm } from "../read-form.ts";
 import { type App, json, on, type RouteContext } from "../route.ts";
 import { INGEST_EVENTS } from "./events.ts";
 
-const Flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off"] });
+const TRUTHY = ["true", "1", "yes", "on"];
+const FALSY = ["false", "0", "no", "off"];
+const Flag = z.stringbool({ truthy: TRUTHY, falsy: FALSY }).meta({ enum: [...TRUTHY, ...FALSY] });
 
 const Options = z.strictObject({
   csv_url: z.string().min(1).max(2000).optional().describe("http or https; instead of csv_file"),
