@@ -1,6 +1,7 @@
+import type { Artifact } from "../../../core/model/artifact.ts";
 import { confidenceOf } from "../../../core/model/confidence.ts";
 import { createPredictor } from "../../../core/model/create-predictor.ts";
-import { fitLearner, type Slice } from "../../../core/model/fit-learner.ts";
+import { fitLearner, type Slice, type Slices } from "../../../core/model/fit-learner.ts";
 import type { Learner } from "../../../core/model/model.ts";
 import { normalCdf } from "../../../core/model/normal-cdf.ts";
 import type { Problem } from "../../../core/model/problem.ts";
@@ -29,7 +30,8 @@ const SURE = 0.9;
 
 /**
  * Of decisions with a stated confidence of at least 0.9, how many are right, in worlds of few rows whose truth is known: which
- * of two arms is better for a user (uplift), and on which side of the mean a user is (propensity).
+ * of two arms is better for a user (uplift), and on which side of the mean a user is (propensity). Worlds that a learner cannot be
+ * fitted to are left out.
  */
 export async function benchConfidence(): Promise<void> {
   const lines: string[][] = [];
@@ -62,7 +64,8 @@ export function sureness(
       calibration: slice({ rows: HELD, seed: world + 1000 }),
       validation: slice({ rows: HELD, seed: world + 2000 }),
     };
-    const { model } = fitLearner(learner, slices, { seed: world, onProgress: () => {} });
+    const model = fitted(learner, slices, world);
+    if (model === undefined) continue;
     const predictor = createPredictor(model);
     const { x } = madeUp({ rows: POINTS, columns: COLUMNS, seed: world + 3000, logOdds: truth });
     const rate = slices.train.y.reduce((sum, y) => sum + y, 0) / rows;
@@ -86,6 +89,15 @@ export function sureness(
     }
   }
   return { asked, sure, stated: stated / sure, right: right / sure };
+}
+
+/** undefined: this learner could not be fitted to this world. */
+function fitted(learner: Learner, slices: Slices, seed: number): Artifact["model"] | undefined {
+  try {
+    return fitLearner(learner, slices, { seed, onProgress: () => {} }).model;
+  } catch {
+    return undefined;
+  }
 }
 
 /** True log odds: two columns matter by themselves; the arm for everybody, by one column's sign and along another. */
