@@ -11,6 +11,8 @@ const SIGNALS: readonly Signal[] = ["SIGINT", "SIGTERM"];
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 const senders = new Set<Sender>();
+/** A signal has come: the next one is not ours, whatever is tracked meanwhile. */
+let ending = false;
 
 /**
  * Has the sender asked before this process or page ends: when a process has nothing else to do, on SIGINT and SIGTERM, and
@@ -40,7 +42,8 @@ function onBeforeExit(): void {
 function onSignal(signal: Signal): void {
   const { process } = host;
   if (process === undefined) return;
-  process.off?.(signal, onSignal);
+  ending = true;
+  for (const each of SIGNALS) process.off?.(each, onSignal);
   const alone = process.listenerCount(signal) === 0;
   void finishAll().then(() => {
     if (!alone) return;
@@ -78,7 +81,7 @@ function hook(): void {
     return;
   }
   host.process?.on?.("beforeExit", onBeforeExit);
-  for (const signal of SIGNALS) host.process?.on?.(signal, onSignal);
+  if (!ending) for (const signal of SIGNALS) host.process?.on?.(signal, onSignal);
 }
 
 function unhook(): void {

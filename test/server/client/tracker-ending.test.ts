@@ -77,6 +77,15 @@ test("a program with a listener of its own ends itself, and has the time it take
   expect(await storedUsers()).toEqual(["a", "b", "c"]);
 });
 
+test("a signal ends a program that goes on tracking, too", async () => {
+  const more = `setInterval(() => client.track({ user_id: "d", feature_key: "checkout", event_type: "view" }), 1); ${WAIT}`;
+  const child = await run("node", more);
+  await once(child.stdout as NonNullable<typeof child.stdout>, "data");
+  const end = ended(child);
+  child.kill("SIGTERM");
+  expect((await end).end).toBe("SIGTERM");
+});
+
 test("once nothing waits, signals are nobody's business", async () => {
   const child = await run(
     "node",
