@@ -1,10 +1,10 @@
 import type { DecisionSummary, Feature } from "../../wire.ts";
-import { paletteOf, type Share } from "../variant.tsx";
 
 /** A feature as its list shows it. */
 export interface FeatureRow {
   readonly feature: Feature;
-  readonly served: readonly Share[];
+  /** Decisions of the last hour by variant. */
+  readonly served: Readonly<Record<string, number>>;
   readonly total: number;
   readonly lastServed: string | null;
   readonly model: DecisionSummary["features"][number]["model"];
@@ -15,13 +15,7 @@ export function rowsOf(features: readonly Feature[], summary: DecisionSummary | 
   return features.map((feature) => {
     const { served = {}, last_served_at = null, model = null } = used.get(feature.key) ?? {};
     const total = Object.values(served).reduce((sum, decisions) => sum + decisions, 0);
-    const names = Object.keys(feature.variants);
-    const placeOf = paletteOf(names, feature.off_variant);
-    const shares = Object.entries(served)
-      .sort(([a], [b]) => names.indexOf(a) - names.indexOf(b))
-      .map(([name, decisions]) => ({ name, share: decisions / total, place: placeOf(name) }))
-      .sort((a, b) => Number(a.place === 0) - Number(b.place === 0));
-    return { feature, served: shares, total, lastServed: last_served_at, model };
+    return { feature, served, total, lastServed: last_served_at, model };
   });
 }
 

@@ -1,7 +1,7 @@
 import { featureHref } from "../../router.ts";
 import type { Feature } from "../../wire.ts";
 import { ago, counted, percent } from "../../words.ts";
-import { VariantBar } from "../variant.tsx";
+import { paletteOf, type Share, VariantBar } from "../variant.tsx";
 import { type FeatureRow, idleDays, learns } from "./feature-rows.ts";
 
 export function FeaturesTable({ rows }: { rows: readonly FeatureRow[] }) {
@@ -28,8 +28,9 @@ export function FeaturesTable({ rows }: { rows: readonly FeatureRow[] }) {
 }
 
 function TableRow({ row }: { row: FeatureRow }) {
-  const { feature, served, total } = row;
+  const { feature, total } = row;
   const { key, name, enabled, rollout_percentage, type, updated_at } = feature;
+  const shares = sharesOf(row);
   return (
     <tr>
       <td class="break">
@@ -46,9 +47,9 @@ function TableRow({ row }: { row: FeatureRow }) {
       <td class="wide">
         {total > 0 ? (
           <>
-            <VariantBar shares={served} />
+            <VariantBar shares={shares} />
             <span class="small soft nums">
-              {counted(total, "decision")} · {served.map((each) => `${each.name} ${percent(each.share)}`).join(", ")}
+              {counted(total, "decision")} · {shares.map((each) => `${each.name} ${percent(each.share)}`).join(", ")}
             </span>
           </>
         ) : (
@@ -63,6 +64,16 @@ function TableRow({ row }: { row: FeatureRow }) {
       </td>
     </tr>
   );
+}
+
+/** In the order of the variants, the off variant last. */
+function sharesOf({ feature: { variants, off_variant }, served, total }: FeatureRow): readonly Share[] {
+  const names = Object.keys(variants);
+  const placeOf = paletteOf(names, off_variant);
+  return Object.entries(served)
+    .sort(([a], [b]) => names.indexOf(a) - names.indexOf(b))
+    .map(([name, decisions]) => ({ name, share: decisions / total, place: placeOf(name) }))
+    .sort((a, b) => Number(a.place === 0) - Number(b.place === 0));
 }
 
 function askedLast(row: FeatureRow): string {

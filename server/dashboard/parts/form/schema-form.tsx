@@ -159,7 +159,7 @@ function Alternatives(props: NestedProps & { of: readonly Schema[] }) {
     );
   return (
     <fieldset class="whole stack">
-      <legend>{label}</legend>
+      <legend class="unseen">{label}</legend>
       <div class="fields">{choice}</div>
       <SchemaForm schema={fields} value={isObject(value) ? value : {}} choices={choices} change={change} />
     </fieldset>

@@ -62,8 +62,7 @@ export function CheckReport({ report }: { report: Json }) {
           (calibration.outcomes === 0
             ? "No outcome has matured yet, so nobody can say whether its probabilities come true. "
             : `Of ${count(calibration.outcomes)} outcomes it expected ${percent(calibration.stated)}, and ${percent(calibration.observed)} came. `)}
-        {propensities != null &&
-          propensities.arms.length > 0 &&
+        {propensities?.arms.some(({ given }) => given > 0) &&
           `Served: ${propensities.arms.map(({ arm, given, expected }) => `${arm} ${count(given)} times (${count(expected)} expected)`).join(", ")}.`}
       </p>
     </div>
