@@ -67,8 +67,8 @@ export function followSnapshot(options: SnapshotFeedOptions): SnapshotFeed {
     take(snapshot);
   }
 
-  /** `heard`: the revision that makes it necessary. */
-  async function fetchNewest(heard: number | undefined): Promise<void> {
+  /** `heard`: the newest revision known of, so that a server that lags behind another does not answer with an older one. */
+  async function fetchNewest(heard = held?.revision): Promise<void> {
     const headers: Record<string, string> = held === undefined ? {} : { "If-None-Match": held.etag };
     const query = heard === undefined ? undefined : { revision: String(heard) };
     const ask = { headers, query };
@@ -105,7 +105,7 @@ export function followSnapshot(options: SnapshotFeedOptions): SnapshotFeed {
     for (let failures = 0; !signal.aborted; ) {
       let wait = 0;
       try {
-        await fetchNewest(undefined);
+        await fetchNewest();
         answerable();
         if (stale) {
           stale = false;
