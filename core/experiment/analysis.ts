@@ -1,3 +1,4 @@
+import type { ArmCount } from "./arm-count.ts";
 import { daysLeft } from "./days-left.ts";
 import type { Experiment, ExperimentArm } from "./experiment.ts";
 import { lift } from "./lift.ts";
@@ -5,14 +6,6 @@ import { probabilityBest } from "./probability-best.ts";
 import { proportions } from "./proportions.ts";
 import type { Comparison, ExperimentResult } from "./result.ts";
 import { sampleRatioPValue } from "./sample-ratio.ts";
-
-/** Users of an arm, and those of them who did what the experiment measures. */
-export interface ArmCount {
-  readonly users: number;
-  readonly positives: number;
-  /** Of the arm's first user, in milliseconds since the epoch. Default: not known. */
-  readonly first_at?: number | undefined;
-}
 
 /** Below this, an imbalance is taken for a defect: one experiment in a thousand would fall below it by chance. */
 const SAMPLE_RATIO_ALARM = 0.001;

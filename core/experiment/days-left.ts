@@ -1,4 +1,4 @@
-import type { ArmCount } from "./analysis.ts";
+import type { ArmCount } from "./arm-count.ts";
 import type { Experiment } from "./experiment.ts";
 import type { Comparison } from "./result.ts";
 

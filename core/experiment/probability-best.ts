@@ -1,4 +1,4 @@
-import type { ArmCount } from "./analysis.ts";
+import type { ArmCount } from "./arm-count.ts";
 
 const POINTS = 1_000;
 /** Standard deviations around each arm's mean that are looked at: beyond them there is nothing left. */

@@ -88,6 +88,7 @@ export interface Evidence {
   readonly rules?: readonly { id: string; variant: string; result: string; when: StepTrace["when"] }[];
   readonly arms?: readonly Arm[];
   readonly bucket?: number | null;
+  readonly probability?: number;
   readonly unit?: readonly string[];
   readonly seed?: string | null;
   readonly mode?: "propensity" | "uplift";

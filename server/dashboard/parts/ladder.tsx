@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { type Evidence, evidenceOf, OUTCOMES, STRATEGIES } from "../explanation.ts";
 import type { Decision, Feature, StepTrace } from "../wire.ts";
-import { CAUSES, percent } from "../words.ts";
+import { CAUSES, count, percent } from "../words.ts";
 import { BucketStrip } from "./bucket-strip.tsx";
 import { ConditionTable } from "./condition-table.tsx";
 import { Contributions, SmallestChange } from "./contributions.tsx";
@@ -24,6 +24,7 @@ export function Ladder({
   const { decision_source, experiment, variant } = decision;
   const traced = decision.trace?.steps ?? [];
   const drawn = experiment === null ? undefined : traced.find(({ strategy }) => strategy === "experiment");
+  const { bucket, probability } = evidenceOf(drawn?.evidence);
   const steps = traced.filter((step) => step !== drawn);
   return (
     <ol class="ladder" aria-label="Steps, in the order they are asked">
@@ -37,8 +38,9 @@ export function Ladder({
           <p>
             A running experiment decides before the steps: arm {experiment.variant} serves{" "}
             {variant !== null && <Variant name={variant} place={placeOf(variant)} />}.
+            {bucket != null && ` Its own split put this user into bucket ${count(bucket)} of 100,000`}
+            {bucket != null && (probability === undefined ? "." : `; the arm has ${percent(probability)} of them.`)}
           </p>
-          <DrawnBy evidence={drawn?.evidence} placeOf={placeOf} />
         </Rung>
       )}
       {steps.map((step, index) => (
@@ -56,12 +58,6 @@ export function Ladder({
       )}
     </ol>
   );
-}
-
-/** The split of an experiment, and where it put this user. */
-function DrawnBy({ evidence, placeOf }: { evidence: StepTrace["evidence"]; placeOf: PlaceOf }) {
-  const { arms, bucket = null } = evidenceOf(evidence);
-  return arms === undefined ? null : <BucketStrip arms={arms} bucket={bucket} placeOf={placeOf} />;
 }
 
 function StepRung({ step, number, placeOf }: { step: StepTrace; number: number; placeOf: PlaceOf }) {

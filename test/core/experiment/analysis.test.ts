@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ArmCount, analyse } from "../../../core/experiment/analysis.ts";
+import { analyse } from "../../../core/experiment/analysis.ts";
+import type { ArmCount } from "../../../core/experiment/arm-count.ts";
 import type { Experiment } from "../../../core/experiment/experiment.ts";
 
 const experiment: Experiment = {
