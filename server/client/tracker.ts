@@ -34,7 +34,7 @@ export interface Lost {
 export interface Tracker {
   /** Never throws. What is passed may be changed afterwards. */
   track(event: TrackedEvent): void;
-  /** Sends what waits, now; resolves when nothing waits any more, or after so many milliseconds. Default 5,000. */
+  /** Sends what waits, now; resolves when none of it waits any more, or after so many milliseconds. Default 5,000. */
   flush(patience?: number): Promise<void>;
   /** The same, for good: what then still waits is lost, and so is what is tracked afterwards. */
   close(patience?: number): Promise<void>;
@@ -57,8 +57,8 @@ interface Waiting {
 
 /** Milliseconds. */
 const PATIENCE = 5_000;
-/** Characters of JSON in a request. The server takes 8 MB, browsers 64 KB of what may outlive its page. */
-const REQUEST = 1_000_000;
+/** Characters of JSON in a request. Many proxies take 1 MB, browsers 64 KB of what may outlive its page. */
+const REQUEST = 250_000;
 const LAST_REQUEST = 60_000;
 
 /** Events wait here until the server has stored or refused them: sent one batch after the other, and again when that fails. */
@@ -81,20 +81,23 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
   function lose(event: TrackedEvent, why: Lost): void {
     counted.lost += 1;
     try {
-      onLost?.(event, why);
+      onLost?.(event, { code: why.code, message: why.message });
     } catch {
       // The listener's fault must not keep others from being sent.
     }
   }
 
-  function settle(batch: Iterable<Waiting>): void {
-    for (const one of batch) waiting.delete(one);
-    if (waiting.size > 0) return;
-    unhook?.();
-    unhook = undefined;
+  /** Answers with those that still waited: of two answers to the same event one counts. */
+  function settle(batch: readonly Waiting[]): readonly Waiting[] {
+    const settled = batch.filter((one) => waiting.delete(one));
+    if (waiting.size === 0) {
+      unhook?.();
+      unhook = undefined;
+    }
+    return settled;
   }
 
-  /** Of several calls only the first has to send: what came since then goes along. */
+  /** Of several calls only the first has to send. */
   function send(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
@@ -104,14 +107,18 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
     return sending;
   }
 
+  /** What waits now: what comes meanwhile waits for others again. */
   async function sendAll(): Promise<void> {
-    while (waiting.size > 0) {
-      const batch = first(waiting, batchSize, REQUEST);
-      const again = await attempt(batch, {});
-      if (again === undefined) continue;
-      later(again);
-      return;
+    const last = newest();
+    while (last !== undefined && waiting.has(last)) {
+      const again = await attempt(first(waiting, batchSize, REQUEST), {});
+      if (again !== undefined) return later(again);
     }
+    if (waiting.size > 0) later(waiting.size < batchSize ? interval : 0);
+  }
+
+  function newest(): Waiting | undefined {
+    return [...waiting].at(-1);
   }
 
   /** Milliseconds after which the batch should be sent again; undefined: it is stored or refused, event by event. */
@@ -119,28 +126,25 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
     try {
       const events = batch.map(({ event }) => event);
       const answer = await store(source, events, { ...how, signal: gone.signal });
+      const rejections = new Map(answer.rejections.map((rejection) => [batch[rejection.index], rejection]));
       failures = 0;
-      const kept = batch.filter((one) => waiting.has(one)); // Of two answers to the same event one counts.
-      settle(batch);
-      counted.stored += kept.length;
-      for (const { index, code, message, field = "event" } of answer.rejections) {
-        const rejected = batch[index];
-        if (rejected === undefined || !kept.includes(rejected)) continue;
-        counted.stored -= 1;
-        lose(rejected.event, { code, message: `${field} ${message}` });
+      for (const one of settle(batch)) {
+        const rejection = rejections.get(one);
+        if (rejection === undefined) counted.stored += 1;
+        else lose(one.event, { code: rejection.code, message: `${rejection.field ?? "event"} ${rejection.message}` });
       }
-      return undefined;
     } catch (error) {
       const refused = error instanceof ApiError ? error : new ApiError(0, "unreachable", String(error));
-      lastError = refused;
-      failures += 1;
-      notBefore = performance.now() + (refused.retryAfter ?? 0);
-      if (mayPass(refused)) return backoff(failures, refused.retryAfter);
-      const refusedNow = batch.filter((one) => waiting.has(one));
-      settle(batch);
-      for (const { event } of refusedNow) lose(event, refused);
-      return undefined;
+      if (mayPass(refused)) {
+        failures += 1;
+        lastError = refused;
+        notBefore = performance.now() + (refused.retryAfter ?? 0);
+        return backoff(failures, refused.retryAfter);
+      }
+      failures = 0;
+      for (const { event } of settle(batch)) lose(event, refused);
     }
+    return undefined;
   }
 
   function later(milliseconds: number): void {
@@ -161,7 +165,8 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
     const out = new AbortController();
     const end = setTimeout(() => out.abort(), patience);
     const over = new Promise((resolve) => out.signal.addEventListener("abort", resolve));
-    for (let tries = 0; waiting.size > 0 && !out.signal.aborted; tries += 1) {
+    const last = newest();
+    for (let tries = 0; last !== undefined && waiting.has(last) && !out.signal.aborted; tries += 1) {
       const asked = Math.max(0, notBefore - performance.now());
       const wait = tries > 0 && failures > 0 ? backoff(tries, asked) : asked;
       if (wait > 0) await pause(wait, out.signal);
@@ -174,10 +179,8 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
     await flush(patience);
     clearTimeout(timer);
     timer = undefined;
-    const left = [...waiting];
-    settle(left);
-    for (const { event } of left)
-      lose(event, { code: "closed", message: `There was no time left to send it${sofar()}` });
+    const why = { code: "closed", message: `There was no time left to send it${sofar()}` };
+    for (const { event } of settle([...waiting])) lose(event, why);
   }
 
   function sofar(): string {
@@ -193,7 +196,7 @@ export function createTracker(store: Store, options: TrackingOptions = {}): Trac
         return lose(event, { code: "queue_full", message: `${limit} events wait to be sent already${sofar()}` });
       waiting.add(made);
       unhook ??= sendBeforeTheEnd({ finish, sendLast });
-      // While something is sent, or waits to be sent again, this goes along with it.
+      // What is on its way, or is to be sent again, comes first.
       if (sending !== undefined || failures > 0) return;
       if (waiting.size >= batchSize) void send();
       else if (timer === undefined) later(interval);

@@ -87,6 +87,18 @@ test("an answer that got lost does not make an event count twice", async () => {
   expect(await stored()).toHaveLength(3);
 });
 
+test("an answer that something else gave is none", async () => {
+  let answers = 0;
+  const { client } = spied({}, (answer) => {
+    answers += 1;
+    return answers === 1 ? Response.json({ ok: true }) : answer;
+  });
+  client.track(seen(1));
+  await waitUntil(() => client.tracked.stored === 1);
+  expect(answers).toBe(2);
+  await client.close();
+});
+
 describe("what will never be stored is told and counted:", () => {
   test("events that the server rejects, each by itself", async () => {
     const { client, lost } = spied();
@@ -117,9 +129,13 @@ describe("what will never be stored is told and counted:", () => {
     const { client, requests, lost } = spied({ environment: "gone" });
     client.track(seen(1));
     client.track(seen(2));
-    await client.close();
+    await waitUntil(() => lost.length === 2);
     expect(lost.map(({ code }) => code)).toEqual(["unknown_environment", "unknown_environment"]);
     expect(requests).toHaveLength(1);
+    client.track(seen(3));
+    await waitUntil(() => lost.length === 3);
+    expect(client.tracked).toEqual({ waiting: 0, stored: 0, lost: 3 });
+    await client.close();
   });
 
   test("the newest, when too many wait; the others are stored when the server is back", async () => {
