@@ -75,13 +75,13 @@ export function openConnections(sql: Sql): { readonly open: number; readonly mos
 
 /**
  * Gives up every connection of the pool, for a server that neither answers nor closes them: what waits on one is rejected
- * at once, and the next query connects anew. What the server was asked to commit may still be committed.
+ * at once (on one that is still connecting, after its timeout), and the next query connects anew. What the server was asked to
+ * commit may still be committed.
  */
 export function dropConnections(sql: Sql): void {
   const pool = pools.get(sql);
-  for (const socket of pool?.sockets ?? [])
-    if (!socket.destroyed)
-      socket.destroy(Object.assign(new Error("PostgreSQL did not answer"), { code: "CONNECTION_CLOSED" }));
+  // Without an error: postgres.js would forget a query that came between the error and the close, for ever.
+  for (const socket of pool?.sockets ?? []) socket.destroy();
   for (const told of pool?.dropped ?? []) told();
 }
 
