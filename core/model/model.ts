@@ -1,6 +1,6 @@
 import type { Json } from "../json.ts";
 
-/** What a model may be trained with. `auto` fits every learner and keeps the best by validation log loss. */
+/** What a model may be trained with. `auto` fits every learner and keeps the best by validation log loss (choose-learner.ts) */
 export type Learner = "logistic" | "trees" | "svm" | "ridge";
 
 /** propensity: P(objective | user), held against a threshold. uplift: the variant with the best estimated effect is served. */

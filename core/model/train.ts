@@ -1,6 +1,7 @@
 import type { Json } from "../json.ts";
 import { Invalid } from "../ports.ts";
 import { ARTIFACT_FORMAT, type Artifact, canonicalJson } from "./artifact.ts";
+import { chooseLearner } from "./choose-learner.ts";
 import { createPredictor } from "./create-predictor.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Encoding } from "./encoding.ts";
@@ -54,13 +55,13 @@ export interface TrainedModel {
   readonly promote: boolean;
 }
 
-/** What `auto` fits, the quickest first. */
+/** What `auto` fits, the simplest first. */
 const LEARNERS: readonly Learner[] = ["logistic", "trees", "svm"];
 const QUANTILES = 200;
 
 /**
  * Fits the learners on the train slice, calibrates them on the calibration slice, measures them on the validation slice and
- * keeps the one with the lowest log loss there. The same dataset and seed give the same artifact, byte for byte.
+ * keeps the best there (choose-learner.ts). The same dataset and seed give the same artifact, byte for byte.
  * Whether it is to go live is said by promotion.ts or, for uplift, by the judge.
  *
  * @throws Invalid `insufficient_data`, `one_class` or `one_arm`: the message says how much there is and how much is needed;
@@ -84,7 +85,7 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
     return attempt(learner, slices, options, told);
   });
   progress(0.9, "measuring");
-  const best = bestOf(attempts);
+  const { best, reason } = chooseLearner(whatFitted(attempts), slices.validation.y);
   const artifact = toArtifact(encoding, best, slices, arms, options);
   const heldOut = { dataset, rows: split.validation, slice: slices.validation };
   const { verdict, promote, metrics } =
@@ -111,7 +112,7 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
       calibration: best.calibration.method,
       ...(options.code_version === undefined ? {} : { code_version: options.code_version }),
     },
-    verdict: verdict + sampledOf(dataset),
+    verdict: verdict + reason + sampledOf(dataset),
     promote,
   };
 }
@@ -159,10 +160,9 @@ function attempt(learner: Learner, slices: Slices, options: TrainOptions, onProg
   }
 }
 
-function bestOf(attempts: readonly Attempt[]): Fitted {
-  const fitted = attempts.filter((one) => "model" in one);
-  const [first] = fitted.sort((a, b) => a.metrics.log_loss - b.metrics.log_loss);
-  if (first !== undefined) return first;
+function whatFitted(attempts: readonly Attempt[]): readonly [Fitted, ...Fitted[]] {
+  const [first, ...others] = attempts.filter((one) => "model" in one);
+  if (first !== undefined) return [first, ...others];
   const reasons = attempts.flatMap((one) => ("failure" in one ? [`${one.learner}: ${one.failure}`] : []));
   throw new Invalid(
     "learner_failed",
