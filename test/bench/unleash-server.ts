@@ -28,10 +28,9 @@ const FEATURES = 100;
 
 /** `POST /evaluate` beside the frontend API of unleash-server, which decides every feature of an environment for one user. */
 export async function benchUnleashServer(): Promise<Row[]> {
-  const entry = await install().catch((error: Error) => {
-    console.error(
-      `unleash-server is not measured: ${PACKAGE} could not be installed (${error.message.split("\n")[0]})`,
-    );
+  const entry = await install().catch((error: Error & { readonly stderr?: string }) => {
+    const why = /npm error .+/.exec(error.stderr ?? "")?.[0] ?? error.message.split("\n")[0];
+    console.error(`unleash-server is not measured: ${PACKAGE} could not be installed (${why})`);
   });
   if (entry === undefined) return [];
   const product = await startProduct();
