@@ -55,8 +55,11 @@ export interface TrainedModel {
   readonly promote: boolean;
 }
 
-/** What `auto` fits, the simplest first. */
-const LEARNERS: readonly Learner[] = ["logistic", "trees", "svm"];
+/** What `auto` fits, the simplest first. Where arms are compared, an svm is more often sure than right (docs/decisions/0080). */
+const LEARNERS: Readonly<Record<"propensity" | "uplift", readonly Learner[]>> = {
+  propensity: ["logistic", "trees", "svm"],
+  uplift: ["logistic", "trees"],
+};
 const QUANTILES = 200;
 
 /**
@@ -78,7 +81,7 @@ export function train(dataset: Dataset, options: TrainOptions): TrainedModel {
   progress(0.02, "encoding");
   const encoding = fitEncoding(dataset, split.train);
   const slices = makeSlices(dataset, encoding, split, arms);
-  const learners = options.learner === "auto" ? LEARNERS : [options.learner];
+  const learners = options.learner === "auto" ? LEARNERS[options.target ?? "propensity"] : [options.learner];
   const attempts = learners.map((learner, i) => {
     const told = (done: number) => progress(0.1 + (0.8 * (i + done)) / learners.length, `fitting ${learner}`);
     told(0);
