@@ -1,5 +1,6 @@
 import type { Services } from "../services.ts";
 import { databaseUnavailable, HttpError } from "./errors.ts";
+import { refuseStrangePages } from "./page-origin.ts";
 import { headerOf, type RouteContext } from "./route.ts";
 import { sessionToken } from "./session-cookie.ts";
 import { type Token, tokenVerifier } from "./token.ts";
@@ -16,8 +17,8 @@ export interface AccessControl {
   /**
    * Synchronous when the token was seen before and the environment is loaded, else a promise.
    *
-   * @throws HttpError 401 without a valid token, 403 when the token is for another environment or a session's write came
-   * from another site, 404 `unknown_environment`
+   * @throws HttpError 401 without a valid token, 403 when the token is for another environment or a write that no token of the
+   * caller's own stands for came from another site, 404 `unknown_environment`
    */
   of(c: RouteContext): Access | Promise<Access>;
   /** True for the paths that need no token and belong to no environment; what needs one after all asks `of` itself. */
@@ -43,6 +44,7 @@ export function accessControl(
   services: Pick<Services, "config" | "clock" | "snapshots" | "configuration">,
 ): AccessControl {
   const { config, snapshots } = services;
+  const origins = new Set(config.CORS_ALLOWED_ORIGINS);
   const verify = config.AUTH_ENABLED ? tokenVerifier(config.AUTH_JWT_SECRET ?? "", services.clock) : undefined;
 
   function enter(c: RouteContext, token: Token | undefined): Access | Promise<Access> {
@@ -76,7 +78,10 @@ export function accessControl(
 
   return {
     of(c) {
-      if (verify === undefined) return enter(c, undefined);
+      if (verify === undefined) {
+        refuseStrangePages(c, origins);
+        return enter(c, undefined);
+      }
       const token = verify(tokenOf(c));
       return token instanceof Promise ? token.then((verified) => enter(c, verified)) : enter(c, token);
     },

@@ -2,8 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Services } from "../../services.ts";
 import type { AccessControl } from "../access.ts";
 import { check, readJson } from "../body.ts";
+import { refuseOtherSites } from "../page-origin.ts";
 import { type App, failures, header, json, on } from "../route.ts";
-import { endSession, refuseOtherSites, setSession } from "../session-cookie.ts";
+import { endSession, setSession } from "../session-cookie.ts";
 import { tokenVerifier } from "../token.ts";
 import { exchange, requireAuth, TokenRequest } from "./auth.ts";
 

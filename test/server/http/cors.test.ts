@@ -42,3 +42,40 @@ test("without the setting no origin is allowed", async () => {
   expect(headers.has("access-control-allow-origin")).toBe(false);
   await closed.close();
 });
+
+describe("without authentication", () => {
+  const feature = (key: string) => ({ key, name: "Posted by a page" });
+  let open: TestServer;
+  beforeAll(async () => {
+    open = await startTestServer({ settings: { CORS_ALLOWED_ORIGINS: "https://app.example" } });
+  });
+  afterAll(() => open.close());
+
+  test("pages of other origins may not write, not even as plain text, which browsers send unasked", async () => {
+    const headers = { "Content-Type": "text/plain", Origin: "https://evil.example" };
+    for (const [path, body] of [
+      ["/features", feature("posted")],
+      ["/evaluate", asked],
+      ["/ingest/events", { source: "evil", events: [] }],
+    ] as const) {
+      const { status, body: answer } = await open.call("POST", path, body, headers);
+      expect([path, status, answer.detail.code]).toEqual([path, 403, "cross_site"]);
+      expect(answer.detail.message).toContain("https://evil.example");
+      expect(answer.detail.message).toContain("CORS_ALLOWED_ORIGINS");
+    }
+    const neighbour = { Origin: "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site" };
+    expect((await open.call("POST", "/features", feature("posted"), neighbour)).status).toBe(403);
+    expect((await open.call("GET", "/features/posted")).status).toBe(404);
+    expect((await open.call("GET", "/features", undefined, { Origin: "https://evil.example" })).status).toBe(200);
+  });
+
+  test("our own pages, allowed origins and programs may", async () => {
+    for (const [key, headers] of [
+      ["own-page", { Origin: open.url, "Sec-Fetch-Site": "same-origin" }],
+      ["own-page-by-origin", { Origin: open.url }],
+      ["allowed-origin", { Origin: "https://app.example", "Sec-Fetch-Site": "cross-site" }],
+      ["program", {}],
+    ] as const)
+      expect([key, (await open.call("POST", "/features", feature(key), headers)).status]).toEqual([key, 201]);
+  });
+});
