@@ -61,7 +61,11 @@ export async function send(method: string, path: string, body?: unknown, options
   } catch (error) {
     if (signal?.aborted) throw error;
     online.value = false;
-    throw new ApiError(0, "unreachable", "The server cannot be reached. This page tries again by itself.");
+    const then =
+      method === "GET"
+        ? "This page tries again by itself."
+        : "Look whether it was done, and try again, when it is back.";
+    throw new ApiError(0, "unreachable", `The server cannot be reached. ${then}`);
   }
 }
 

@@ -1,18 +1,13 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { expect, test } from "vitest";
+import { chromiumPath, openBrowser } from "../../../support/browser.ts";
 import { startTestServer } from "../../../support/server.ts";
 import { waitUntil } from "../../../support/wait-until.ts";
 
-/** The web provider in a real browser, on a page of another origin. Runs where CHROMIUM names one: not part of the gate. */
-const { CHROMIUM } = process.env;
-
-test.skipIf(CHROMIUM === undefined)(
+/** The web provider in a real browser, on a page of another origin. */
+test.skipIf(chromiumPath === undefined)(
   "a page of another origin evaluates, stores the ETag, listens, and shows the change",
   async () => {
     const reports: { value: boolean; asked: { status: number; etag: string | null }[] }[] = [];
@@ -20,7 +15,8 @@ test.skipIf(CHROMIUM === undefined)(
     const server = await startTestServer({ settings: { CORS_ALLOWED_ORIGINS: pages.origin } });
     const feature = (rollout_percentage: number) => ({ name: "Rollout", key: "rollout", rollout_percentage });
     await server.client.createFeature(feature(0));
-    const browser = openBrowser(`${pages.origin}/?api=${server.url}`);
+    const browser = await openBrowser();
+    await (await browser.newPage()).goto(`${pages.origin}/?api=${server.url}`);
 
     await waitUntil(() => reports.length === 1);
     expect(reports[0]).toEqual({ value: false, asked: [{ status: 200, etag: expect.stringMatching(/^".+"$/) }] });
@@ -85,20 +81,6 @@ async function servePage(take: (report: unknown) => void) {
     close: async () => {
       server.closeAllConnections();
       server.close();
-    },
-  };
-}
-
-function openBrowser(url: string) {
-  const profile = mkdtempSync(join(tmpdir(), "aff-browser-"));
-  const options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`];
-  const child = spawn(CHROMIUM ?? "", [...options, url], { stdio: "ignore" });
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  return {
-    async close() {
-      child.kill("SIGTERM");
-      await gone;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
