@@ -29,6 +29,7 @@ export async function benchNoise(directory: string): Promise<void> {
     const refused = models.find(({ promote }) => !promote);
     for (const learner of ["logistic", "trees", "svm"]) {
       const aucs = models.flatMap((model) => aucOf(model, learner));
+      if (aucs.length === 0) continue; // not among what is fitted for this target
       const mean = aucs.reduce((sum, auc) => sum + auc, 0) / aucs.length;
       const sd = Math.sqrt(aucs.reduce((sum, auc) => sum + (auc - mean) ** 2, 0) / (aucs.length - 1));
       const met = Math.abs(mean - 0.5) <= 0.01 ? "yes" : "NO";
