@@ -4,6 +4,7 @@ import { startWorker, type Worker } from "../../workers/runner.ts";
 import { trainingPorts } from "../../workers/training-ports.ts";
 import { axeFindings, chromiumPath, openBrowser, openPage } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 describe.skipIf(chromiumPath === undefined)("the models' page", () => {
   let server: TestServer;
@@ -49,6 +50,27 @@ describe.skipIf(chromiumPath === undefined)("the models' page", () => {
       expect(wrong).toEqual([]);
       await page.close();
     }
+  });
+
+  test("shows what deciding by model adds against the holdout, as a chart and as a table", async () => {
+    const objective = { event_types: ["purchase"], window_seconds: 1, holdout: 0.5 };
+    await server.client.createFeature({ key: "offers", name: "Offers", ml_enabled: true, objective });
+    const users = Array.from({ length: 400 }, (_, i) => ({ user_id: `user-${i}` }));
+    await server.call("POST", "/evaluate/batch", { feature_key: "offers", users });
+    await server.services.observer.flush();
+    const lift = async () => (await server.call("GET", "/features/offers/lift")).body;
+    await waitUntil(async () => (await lift()).interval !== null);
+    const { page, wrong } = await openPage(browser);
+    await page.goto(`${server.url}/app/models?feature=offers`);
+    const card = page.getByRole("region", { name: "The difference" });
+    await page.getByRole("img", { name: /^Model less holdout: lift 0 % / }).waitFor();
+    await page.getByText("The difference, as a table").click();
+    const cells = await card.getByRole("cell").allTextContents();
+    expect(cells).toHaveLength(4);
+    expect(cells.slice(0, 2)).toEqual(["Difference", "0\u00a0%"]);
+    expect(await axeFindings(page)).toEqual([]);
+    expect(wrong).toEqual([]);
+    await page.close();
   });
 
   test("compares all trainings by what they learned from, and makes an earlier one live again with a reason", async () => {

@@ -4,6 +4,7 @@ import { featureHref } from "../../router.ts";
 import { useResource } from "../../use-resource.ts";
 import type { HoldoutLift } from "../../wire.ts";
 import { count, percent, SOURCES } from "../../words.ts";
+import { AsTable } from "../as-table.tsx";
 import { IntervalChart } from "../interval-chart.tsx";
 import { Loaded } from "../states.tsx";
 
@@ -46,7 +47,16 @@ function Lift({ lift }: { lift: HoldoutLift }) {
   return (
     <>
       <p class={`note ${TONES[verdict]}`}>{message}</p>
-      {rows.length > 0 && <IntervalChart rows={rows} axis="Model less holdout" zero />}
+      {absolute_lift !== null && (
+        <>
+          <IntervalChart rows={rows} axis="Model less holdout" zero />
+          <AsTable
+            label="The difference"
+            head={["Model less holdout", "Estimate", "From", "To"]}
+            rows={[["Difference", ...[absolute_lift, ...(interval ?? [])].map((share) => percent(share))]]}
+          />
+        </>
+      )}
       <dl class="facts">
         <Group name="Decided by model" users={model.users} mean={model.mean} />
         <Group name="Held out" users={holdout.users} mean={holdout.mean} />
