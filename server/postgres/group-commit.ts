@@ -12,6 +12,8 @@ export interface GroupCommitOptions {
   readonly maxWaiting?: number;
   /** Characters of properties that may wait at once. Default 64 Mi. */
   readonly maxWaitingSize?: number;
+  /** Milliseconds after which a transaction that has not ended counts as lost. Default 10,000: one of so few rows has ended long before, or never will. */
+  readonly forgottenAfter?: number;
   /** Shown how many wait, as `events_waiting`. Default: nobody. */
   readonly metrics?: Pick<Metrics, "gauge">;
 }
@@ -25,9 +27,6 @@ const BATCH_SIZE = 8 * 1024 * 1024;
 /** One transaction runs while the next one gathers; a third starts only when a full batch waits. */
 const EAGER = 2;
 const IN_FLIGHT = 3;
-
-/** A transaction of so few rows has ended long before, or never will. Milliseconds. */
-const FORGOTTEN_MS = 10_000;
 
 interface Caller {
   readonly rows: readonly EventRow[];
@@ -44,7 +43,7 @@ interface Caller {
  */
 export function groupCommit(
   sql: Sql,
-  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024, metrics }: GroupCommitOptions = {},
+  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024, forgottenAfter = 10_000, metrics }: GroupCommitOptions = {},
 ): Append {
   const partitions = partitionKeeper(sql, "events");
   const reserve = idReserve(sql, "event_id_seq");
@@ -91,7 +90,7 @@ export function groupCommit(
 
   async function flush(callers: readonly Caller[]): Promise<void> {
     try {
-      const stored = await unlessForgotten(store(callers.flatMap(({ rows }) => rows)));
+      const stored = await unlessForgotten(store(callers.flatMap(({ rows }) => rows)), forgottenAfter);
       let from = 0;
       for (const { rows, resolve } of callers) {
         resolve(stored.slice(from, from + rows.length));
@@ -142,13 +141,13 @@ function row(environment: string, event: NewEvent): EventRow {
  * postgres.js may forget a transaction whose connection was lost while it was being opened: it then neither resolves nor
  * rejects, and would keep its place among those in flight for ever (docs/decisions/0051-lost-connections.md).
  */
-async function unlessForgotten<Result>(work: Promise<Result>): Promise<Result> {
+async function unlessForgotten<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const forgotten = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Error(`A transaction did not end within ${FORGOTTEN_MS / 1000} s`);
+      const error = new Error(`A transaction did not end within ${milliseconds / 1000} s`);
       reject(Object.assign(error, { code: "DATABASE_LOST" }));
-    }, FORGOTTEN_MS);
+    }, milliseconds);
   });
   return Promise.race([work, forgotten]).finally(() => clearTimeout(timer));
 }
