@@ -1,4 +1,4 @@
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
 import postgres from "postgres";
 import { type NewEvent, Overloaded } from "../../core/ports.ts";
 import type { Metrics } from "../services.ts";
@@ -12,8 +12,6 @@ export interface GroupCommitOptions {
   readonly maxWaiting?: number;
   /** Characters of properties that may wait at once. Default 64 Mi. */
   readonly maxWaitingSize?: number;
-  /** Milliseconds after which a transaction that has not ended counts as lost. Default 10,000: one of so few rows has ended long before, or never will. */
-  readonly forgottenAfter?: number;
   /** Shown how many wait, as `events_waiting`. Default: nobody. */
   readonly metrics?: Pick<Metrics, "gauge">;
 }
@@ -39,11 +37,11 @@ interface Caller {
  * Group commit: whoever appends while a transaction runs waits in a bounded queue and shares the next one, so the cost of
  * a commit is divided by the load. A promise resolves only after its commit. When a batch fails because of its rows,
  * every caller is tried alone, so that one bad caller fails alone; when the connection is lost, all waiting callers of
- * the batch are told (nothing was acknowledged), and so they are when a transaction is forgotten.
+ * the batch are told (nothing was acknowledged).
  */
 export function groupCommit(
   sql: Sql,
-  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024, forgottenAfter = 10_000, metrics }: GroupCommitOptions = {},
+  { maxWaiting = 50_000, maxWaitingSize = 64 * 1024 * 1024, metrics }: GroupCommitOptions = {},
 ): Append {
   const partitions = partitionKeeper(sql, "events");
   const reserve = idReserve(sql, "event_id_seq");
@@ -90,7 +88,7 @@ export function groupCommit(
 
   async function flush(callers: readonly Caller[]): Promise<void> {
     try {
-      const stored = await unlessForgotten(store(callers.flatMap(({ rows }) => rows)), forgottenAfter);
+      const stored = await store(callers.flatMap(({ rows }) => rows));
       let from = 0;
       for (const { rows, resolve } of callers) {
         resolve(stored.slice(from, from + rows.length));
@@ -135,21 +133,6 @@ function row(environment: string, event: NewEvent): EventRow {
   // As check-event.ts writes it; other callers may have zones or microseconds.
   const timestamp = /^\d{4}-.{18}Z$/.test(event.timestamp) ? event.timestamp : new Date(at).toISOString();
   return { environment, event, at, timestamp, properties: JSON.stringify(event.properties) };
-}
-
-/**
- * postgres.js may forget a transaction whose connection was lost while it was being opened: it then neither resolves nor
- * rejects, and would keep its place among those in flight for ever (docs/decisions/0051-lost-connections.md).
- */
-async function unlessForgotten<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const forgotten = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`A transaction did not end within ${milliseconds / 1000} s`);
-      reject(Object.assign(error, { code: "DATABASE_LOST" }));
-    }, milliseconds);
-  });
-  return Promise.race([work, forgotten]).finally(() => clearTimeout(timer));
 }
 
 /** PostgreSQL refused a value or a constraint: another caller's rows may be fine. */

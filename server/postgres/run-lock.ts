@@ -4,7 +4,7 @@ import pg from "pg";
 import { libpqUrl } from "./libpq-url.ts";
 import { TRAINING_CHANNEL } from "./training-queue.ts";
 
-/** Proof that a worker is at work on a training job: held for the whole run, gone with the worker, however it ends. */
+/** Proof that a worker is at work on a training job: held for as long as it beats, gone with the worker, however it ends. */
 export interface RunLock {
   /** Aborts when the connection, and with it the lock, is lost. */
   readonly lost: AbortSignal;
@@ -20,6 +20,11 @@ export interface RunLock {
 /** A server that is only frozen for less keeps the lock, and the run goes on. Milliseconds. */
 const ANSWER_TIMEOUT = 30_000;
 const CONNECT_TIMEOUT = 5_000;
+/**
+ * A worker that vanished with its machine would hold the lock until TCP gives up, which takes hours: PostgreSQL ends a session
+ * that has not beaten for so long. Many times the pause between two beats (workers/tasks/train-model.ts).
+ */
+const SILENT_S = 15;
 /** How long an orderly end of the connection may take. */
 const END_TIMEOUT = 2_000;
 
@@ -51,6 +56,7 @@ export async function takeRunLock(databaseUrl: string, jobId: string): Promise<R
     socket.destroy();
   };
   try {
+    await client.query(`set idle_session_timeout = '${SILENT_S}s'`);
     const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, hashtext($2)) as taken", [
       RUNS,
       jobId,

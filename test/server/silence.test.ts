@@ -1,8 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../server/postgres/embedded.ts";
 import { openSql } from "../../server/postgres/sql.ts";
 import { purchases } from "../contract/purchases.ts";
+import { type Line, openLine } from "../support/line.ts";
 import { type Product, startProduct } from "../support/product.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -166,48 +165,6 @@ function signalPostgres(signal: "SIGSTOP" | "SIGCONT"): void {
   const pairs = all.split("\n").map((row) => row.trim().split(/\s+/));
   const children = pairs.filter(([, parent]) => parent === postmaster).map(([pid]) => pid);
   for (const pid of [postmaster, ...children]) process.kill(Number(pid), signal);
-}
-
-/** The way to PostgreSQL. */
-interface Line {
-  readonly url: string;
-  /** Takes connections and bytes, and passes nothing on. */
-  swallow(): void;
-  /** Passes new connections on; those from before stay swallowed. */
-  restore(): void;
-  close(): Promise<void>;
-}
-
-async function openLine(url: string): Promise<Line> {
-  const target = new URL(url);
-  const ends: net.Socket[] = [];
-  let swallowing = false;
-  const relay = net.createServer((client) => {
-    ends.push(client.on("error", () => {}));
-    if (swallowing) return void client.resume();
-    const server = net.connect(Number(target.port), target.hostname).on("error", () => {});
-    ends.push(server);
-    client.pipe(server).pipe(client);
-  });
-  relay.listen(0, "127.0.0.1");
-  await once(relay, "listening");
-  const relayed = new URL(url);
-  relayed.port = String((relay.address() as net.AddressInfo).port);
-  return {
-    url: relayed.href,
-    swallow() {
-      swallowing = true;
-      for (const end of ends) end.unpipe().resume();
-    },
-    restore() {
-      swallowing = false;
-    },
-    async close() {
-      for (const end of ends) end.destroy();
-      relay.close();
-      await once(relay, "close");
-    },
-  };
 }
 
 interface Answered {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { onConnectionClosed, openSql, type Sql, type Transaction } from "../../../server/postgres/sql.ts";
 import { transaction } from "../../../server/postgres/transaction.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { openLine } from "../../support/line.ts";
 
 // What these tests are about does not show as a failed assertion: vitest fails the run on an exception outside of promises.
 
@@ -64,6 +65,45 @@ describe("transaction()", () => {
     await expect(losing).rejects.toThrow();
     expect(await database.sql`select note from notes where note like '%los%'`).toEqual([]);
   });
+
+  test("is ended by PostgreSQL when its client vanishes, so that others get the rows it held", async () => {
+    await sql`insert into notes values ('vanishing')`;
+    const line = await openLine(database.url);
+    const cutOff = openSql(line.url, { max: 1 });
+    const holding = Promise.withResolvers<void>();
+    const vanished = transaction(cutOff, async (t) => {
+      await t`update notes set note = 'by the vanished' where note = 'vanishing'`;
+      line.swallow();
+      holding.resolve();
+      await t`select 1`;
+    });
+    const never = expect(vanished).rejects.toThrow();
+    await holding.promise;
+    await transaction(sql, (t) => t`update notes set note = 'by the next' where note = 'vanishing'`);
+    expect(await sql`select note from notes where note like 'by the%'`).toEqual([{ note: "by the next" }]);
+    await cutOff.end({ timeout: 0 });
+    await never;
+    await line.close();
+  }, 30_000);
+
+  test("does not wait for ever for rows that a busy transaction holds", async () => {
+    await sql`insert into notes values ('held')`;
+    const holding = Promise.withResolvers<void>();
+    const holder = transaction(sql, async (t) => {
+      await t`update notes set note = 'by the holder' where note = 'held'`;
+      holding.resolve();
+      await t`select pg_sleep(60)`;
+    });
+    const ended = expect(holder).rejects.toThrow();
+    await holding.promise;
+    const waiting = transaction(sql, (t) => t`update notes set note = 'by the waiting' where note = 'held'`);
+    await expect(waiting).rejects.toThrow(
+      "Another transaction has held what this one needs for 8 s; nothing was changed",
+    );
+    await cutLater();
+    await ended;
+    await transaction(sql, (t) => t`delete from notes where note = 'held'`);
+  }, 30_000);
 });
 
 async function cutAndNoticed(t: Transaction): Promise<void> {
