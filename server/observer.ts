@@ -2,14 +2,14 @@ import type { Decision } from "../core/decision/decision.ts";
 import type { Snapshot } from "../core/engine/snapshot.ts";
 import type { User } from "../core/strategy.ts";
 import { createExposureBuffer, type ExposureBufferOptions } from "./exposure-buffer.ts";
-import { createFirstExposures, type ExposedUsers } from "./first-exposures.ts";
+import { createFirstExposures } from "./first-exposures.ts";
 import type { LiveDecisions } from "./live-decisions.ts";
-import type { Metrics, Observer } from "./services.ts";
+import type { DecisionKind, Metrics, Observer } from "./services.ts";
 import type { DecisionContext } from "./telemetry/decision-event.ts";
 import type { Usage } from "./usage.ts";
 
 export interface ObserverOptions extends ExposureBufferOptions {
-  /** First exposures remembered in a generation, of which there are two. Default 100,000. */
+  /** Users whose first exposure is remembered in a generation, of which there are two (first-exposures.ts). Default 100,000. */
   readonly generationSize?: number;
   /** Makes decision ids unique beyond this process. Default: 8 random bytes, in hex. */
   readonly idPrefix?: string;
@@ -23,14 +23,15 @@ export interface ObserverOptions extends ExposureBufferOptions {
   readonly emit?: (decision: Decision, about: DecisionContext) => void;
 }
 
-/** Everything the decisions that differ only in their user have in common, found once. */
-interface Kind {
-  readonly like: Decision;
+/** Everything the decisions of a kind have in common, found once. */
+interface Kind extends DecisionKind {
+  /** Of all kinds seen by this process. */
+  readonly number: number;
   readonly evaluations: { add(by: number): void };
   readonly fallbacks: { add(by: number): void } | undefined;
   readonly usage: { add(by: number): void } | undefined;
-  /** undefined: decisions of this kind are not stored. */
-  readonly exposed: ExposedUsers | undefined;
+  /** False: decisions of this kind are not stored. */
+  readonly exposes: boolean;
   readonly learns: boolean;
 }
 
@@ -56,6 +57,7 @@ export function createObserver(options: ObserverOptions): Observer {
   metrics.gauge("exposures_waiting", () => buffer.waiting);
   const environments = new Map<string, Map<string, Kinds>>();
   const ids = countedIds(idPrefix);
+  let kindsSeen = 0;
 
   const kindOf = (decision: Decision, environment: string, snapshot: Snapshot): Kind => {
     let features = environments.get(environment);
@@ -74,10 +76,11 @@ export function createObserver(options: ObserverOptions): Observer {
     for (const kind of kinds.list) if (alike(kind.like, decision)) return kind;
     const kind: Kind = {
       like: decision,
+      number: kindsSeen++,
       evaluations: metrics.counter("feature_flag_evaluations_total", evaluationLabels(decision, environment, feature)),
       fallbacks: fallbackCounter(metrics, decision, environment, feature),
       usage: known ? usage?.series(environment, feature, decision.variant ?? "") : undefined,
-      exposed: known ? first.of() : undefined,
+      exposes: known,
       learns: snapshot.features.get(decision.feature_key)?.learns ?? false,
     };
     kinds.list.push(kind);
@@ -94,16 +97,16 @@ export function createObserver(options: ObserverOptions): Observer {
       if (live?.watched) live.tell(decision, { environment, id, at });
       emit?.(decision, { id, environment, snapshot });
       const userId = decision.user_id;
-      if (kind.exposed === undefined || userId === null) return id;
-      if (first.knows(kind.exposed, userId, at)) repeated.add(1);
+      if (!kind.exposes || userId === null) return { id, kind };
+      if (first.knows(userId, kind.number, at)) repeated.add(1);
       else if (buffer.full) buffer.drop();
       else {
         // Only what is kept is remembered: a dropped one is stored when the user comes again.
-        first.remember(kind.exposed, userId);
+        first.remember(userId, kind.number);
         const learn = kind.learns ? { user: keepUser?.(user) ?? user, profile, snapshot } : undefined;
         buffer.push({ environment, decision_id: id, at, decision, user_id: userId, learn });
       }
-      return id;
+      return { id, kind };
     },
     get backlog() {
       return { waiting: buffer.waiting, dropped: buffer.dropped };
@@ -132,15 +135,19 @@ function randomPrefix(): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Of one feature version, whose variants say the rest. */
 function alike(a: Decision, b: Decision): boolean {
   return (
     a.variant === b.variant &&
+    a.step === b.step &&
     a.decision_source === b.decision_source &&
     a.reason === b.reason &&
     a.model_version === b.model_version &&
     a.fallback?.cause === b.fallback?.cause &&
     a.fallback?.from === b.fallback?.from &&
-    a.experiment?.experiment_id === b.experiment?.experiment_id
+    a.experiment?.experiment_id === b.experiment?.experiment_id &&
+    a.experiment?.variant === b.experiment?.variant &&
+    a.threshold_mode === b.threshold_mode
   );
 }
 

@@ -97,16 +97,31 @@ export interface ProfileCache {
 
 /** Told of every decision; writes span event, counters and the exposure. Never throws, never waits. */
 export interface Observer {
-  /** Returns the decision's id. */
   decided(
     decision: Decision,
     about: { environment: string; user: User; profile: Profile | undefined; snapshot: Snapshot; at: number },
-  ): string;
+  ): Observed;
   /** Exposures waiting to be written, and how many were dropped because the buffer was full. */
   readonly backlog: { readonly waiting: number; readonly dropped: number };
   /** Resolves when everything buffered at the call has been written (or failed). */
   flush(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Observed {
+  /** The decision's id. */
+  readonly id: string;
+  /** The same object for all decisions of its kind. */
+  readonly kind: DecisionKind;
+}
+
+/**
+ * Decisions of one version of a feature that differ only in their user, score, threshold, confidence, probability and bucket.
+ * Those about features that do not exist are of one kind, whatever the key that was asked for.
+ */
+export interface DecisionKind {
+  /** The first of them. */
+  readonly like: Decision;
 }
 
 /** Counters, gauges and timings behind GET /metrics (server/telemetry/metrics.ts). Names are Prometheus names. */

@@ -140,7 +140,7 @@ export function createLocalEvaluation(options: LocalEvaluationOptions): LocalEva
     at: number,
   ): LocalDecision {
     const { environment } = held;
-    const decision_id = observer.decided(decision, { environment, user, profile, snapshot: held, at });
+    const { id: decision_id } = observer.decided(decision, { environment, user, profile, snapshot: held, at });
     return { ...decision, decision_id };
   }
 

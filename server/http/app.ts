@@ -60,7 +60,7 @@ export function createApp(services: Services): HttpApp {
   evaluateRoute(hot, api, services, { access, headers });
   const intake = eventIntake(services);
   createEventRoute(hot, api, intake, { access, headers });
-  evaluateBatchRoute(api, services);
+  evaluateBatchRoute(hot, api, services, { access, headers });
   decisionRoutes(api, services);
   const ofrep = ofrepRoutes(api, services);
   changesRoute(api, services, ofrep);

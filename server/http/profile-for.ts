@@ -1,3 +1,4 @@
+import type { Snapshot } from "../../core/engine/snapshot.ts";
 import type { Profile } from "../../core/event/profile.ts";
 import type { Services } from "../services.ts";
 
@@ -12,4 +13,11 @@ export function profileFor(
 ): Profile | undefined | Promise<Profile | undefined> {
   if (snapshots.stale) return profiles.last(environment, userId);
   return profiles.peek(environment, userId) ?? profiles.load(environment, userId);
+}
+
+/** Whether any of these features (undefined: all) is decided by what is known of the user's past. */
+export function wantsProfile({ features }: Snapshot, keys: readonly string[] | undefined): boolean {
+  if (keys !== undefined) return keys.some((key) => features.get(key)?.profile);
+  for (const { profile } of features.values()) if (profile) return true;
+  return false;
 }

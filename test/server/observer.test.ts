@@ -59,7 +59,7 @@ function observe(options: Partial<ObserverOptions> & Pick<ObserverOptions, "expo
   const snapshot = { features: new Map([["checkout", { learns }]]) } as unknown as Snapshot;
   const about = { environment: "production", user: {}, profile: undefined, snapshot, at: NOON };
   const decide = (change: Partial<Decision> = {}, more: Partial<typeof about & { user: object }> = {}) =>
-    observer.decided(decision(change), { ...about, ...more });
+    observer.decided(decision(change), { ...about, ...more }).id;
   const counter = (name: string) => metrics.snapshot().counters[name];
   return { observer, decide, metrics, counter };
 }

@@ -4,7 +4,7 @@ import type { CompiledFeature, Snapshot } from "../../../core/engine/snapshot.ts
 import type { Profile } from "../../../core/event/profile.ts";
 import type { Services } from "../../services.ts";
 import { HttpError } from "../errors.ts";
-import { profileFor } from "../profile-for.ts";
+import { profileFor, wantsProfile } from "../profile-for.ts";
 import { starting } from "../routes/evaluate.ts";
 import type { AskedContext } from "./asked-context.ts";
 import { KEY_MISSING } from "./flag-answer.ts";
@@ -68,11 +68,6 @@ export function createDecider(services: DeciderServices): Decider {
       return decisions;
     },
   };
-}
-
-function wantsProfile(snapshot: Snapshot, keys: readonly string[] | undefined): boolean {
-  if (keys !== undefined) return keys.some((key) => snapshot.features.get(key)?.profile);
-  return [...snapshot.features.values()].some((feature) => feature.profile);
 }
 
 function tooManyWaiting(): HttpError {

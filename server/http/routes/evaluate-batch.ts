@@ -2,14 +2,17 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Decision } from "../../../core/decision/decision.ts";
 import { evaluateAll } from "../../../core/engine/evaluate.ts";
 import type { Snapshot } from "../../../core/engine/snapshot.ts";
+import type { Profile } from "../../../core/event/profile.ts";
 import type { User } from "../../../core/strategy.ts";
-import { AskedUser } from "../asked-user.ts";
+import type { Access, AccessControl } from "../access.ts";
+import { AskedUser, isAskedUser } from "../asked-user.ts";
 import { check, readJson } from "../body.ts";
-import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
+import { DecisionAnswer, decisionAnswer, decisionText } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import { decision, user } from "../examples/decision.ts";
-import { profileFor } from "../profile-for.ts";
-import { type App, json, on } from "../route.ts";
+import type { AnswerHeaders } from "../headers.ts";
+import { profileFor, wantsProfile } from "../profile-for.ts";
+import { type App, headerOf, json, type RouteContext } from "../route.ts";
 import { type EvaluateServices, starting } from "./evaluate.ts";
 
 /** Decisions one call may ask for: features x users. */
@@ -60,17 +63,29 @@ export const route = createRoute({
 
 type AskedAbout = User & { readonly user_id: string };
 
-export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
-  const { snapshots } = services;
-  on(app, route, async (c) => {
-    const body = await readJson(c, { limit: BATCH_BODY_LIMIT });
-    const asked = check(BatchRequest, body);
-    const environment = c.get("environment");
-    const snapshot = snapshots.get(environment);
+/** A hot route like `POST /evaluate`: nothing waits unless a user's profile or a step does. */
+export function evaluateBatchRoute(
+  hot: App,
+  document: App,
+  services: EvaluateServices,
+  { access, headers }: { access: AccessControl; headers: AnswerHeaders },
+): void {
+  document.openAPIRegistry.registerPath(route);
+
+  hot.post("/evaluate/batch", (c): Response | Promise<Response> => {
+    const entered = access.of(c);
+    return entered instanceof Promise ? entered.then((known) => read(c, known)) : read(c, entered);
+  });
+
+  function read(c: RouteContext, entered: Access): Response | Promise<Response> {
+    const body = readJson(c, { limit: BATCH_BODY_LIMIT });
+    return body instanceof Promise ? body.then((parsed) => decide(c, parsed, entered)) : decide(c, body, entered);
+  }
+
+  function decide(c: RouteContext, body: unknown, { environment }: Access): Response | Promise<Response> {
+    const { users, keys, explain, at } = accept(body);
+    const snapshot = services.snapshots.get(environment);
     if (snapshot === undefined) throw starting();
-    // As they were sent, for zod's copies lack an attribute named __proto__.
-    const { user, users = [user] } = body as { user: AskedAbout; users?: readonly AskedAbout[] };
-    const keys = asked.feature_keys ?? (asked.feature_key === undefined ? undefined : [asked.feature_key]);
     const count = keys?.length ?? snapshot.features.size;
     if (users.length * count > MAX_DECISIONS)
       throw new HttpError(
@@ -78,47 +93,96 @@ export function evaluateBatchRoute(app: App, services: EvaluateServices): void {
         "too_many_decisions",
         `${count} features for ${users.length} users are ${count * users.length} decisions; one call takes ${MAX_DECISIONS}`,
       );
-    const replayedAt = asked.at === undefined ? undefined : Date.parse(asked.at);
-    const about = { environment, snapshot, keys, explain: asked.explain, replayedAt };
-    const results: DecisionAnswer[] = [];
-    // A few at a time: profiles that are not cached would otherwise queue for connections beyond their budget.
-    for (let from = 0; from < users.length; from += AT_A_TIME) {
-      const some = users.slice(from, from + AT_A_TIME).map((user) => decideAll(services, { ...about, user }));
-      results.push(...(await Promise.all(some)).flat());
-    }
-    return c.json({ results });
-  });
+    const about = { environment, snapshot, keys, explain, replayedAt: at === undefined ? undefined : Date.parse(at) };
+    const respond = (results: string) =>
+      new Response(`{"results":[${results}]}`, { headers: headers.json(headerOf(c, "origin")) });
+    const [user] = users;
+    if (user === undefined || users.length > 1) return decideUsers(services, users, about).then(respond);
+    const results = decideAll(services, { ...about, user });
+    return results instanceof Promise ? results.then(respond) : respond(results);
+  }
 }
 
-async function decideAll(
-  services: EvaluateServices,
-  about: {
-    environment: string;
-    snapshot: Snapshot;
-    user: AskedAbout;
-    /** undefined: all features. */
-    keys: readonly string[] | undefined;
-    explain: boolean;
-    /** Milliseconds since the epoch; undefined: now, and for real. */
-    replayedAt: number | undefined;
-  },
-): Promise<DecisionAnswer[]> {
+interface Asked {
+  readonly users: readonly AskedAbout[];
+  /** undefined: all features. */
+  readonly keys: readonly string[] | undefined;
+  readonly explain: boolean;
+  readonly at: string | undefined;
+}
+
+/** The usual question by hand, as in evaluate.ts; the schema takes the others, and explains what it refuses. */
+function accept(body: unknown): Asked {
+  if (typeof body === "object" && body !== null) {
+    const { user, feature_keys, ...others } = body as { user?: unknown; feature_keys?: unknown };
+    if (isEmpty(others) && isAskedUser(user) && (feature_keys === undefined || areKeys(feature_keys)))
+      return { users: [user], keys: feature_keys, explain: false, at: undefined };
+  }
+  const { feature_key, feature_keys, explain, at } = check(BatchRequest, body);
+  // As they were sent, for zod's copies lack an attribute named __proto__.
+  const { user, users = [user] } = body as { user: AskedAbout; users?: readonly AskedAbout[] };
+  return { users, keys: feature_keys ?? (feature_key === undefined ? undefined : [feature_key]), explain, at };
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
+}
+
+function areKeys(keys: unknown): keys is readonly string[] {
+  return (
+    Array.isArray(keys) &&
+    keys.length <= MAX_DECISIONS &&
+    keys.every((key) => typeof key === "string" && key !== "" && key.length <= 100)
+  );
+}
+
+interface About {
+  readonly environment: string;
+  readonly snapshot: Snapshot;
+  readonly keys: readonly string[] | undefined;
+  readonly explain: boolean;
+  /** Milliseconds since the epoch; undefined: now, and for real. */
+  readonly replayedAt: number | undefined;
+}
+
+/** A few at a time: profiles that are not cached would otherwise queue for connections beyond their budget. */
+async function decideUsers(services: EvaluateServices, users: readonly AskedAbout[], about: About): Promise<string> {
+  const results: string[] = [];
+  for (let from = 0; from < users.length; from += AT_A_TIME) {
+    const some = users.slice(from, from + AT_A_TIME).map((user) => decideAll(services, { ...about, user }));
+    results.push(...(await Promise.all(some)));
+  }
+  return results.filter((result) => result !== "").join(",");
+}
+
+/** The decisions about one user as JSON, with commas between. */
+function decideAll(services: EvaluateServices, about: About & { user: AskedAbout }): string | Promise<string> {
   const { clock, snapshots, observer } = services;
   const { environment, snapshot, user, keys, explain, replayedAt } = about;
-  const wanted =
-    keys?.some((key) => snapshot.features.get(key)?.profile) ??
-    [...snapshot.features.values()].some((feature) => feature.profile);
-  const profile = wanted ? await profileFor(services, environment, user.user_id) : undefined;
-  const at = replayedAt ?? clock.now();
-  const decisions: (Decision | Promise<Decision>)[] = [];
-  const options = { now: at, explain, profile, stale: snapshots.stale };
-  evaluateAll(snapshot, keys, user, options, (decided) => decisions.push(decided));
-  const results: DecisionAnswer[] = [];
-  for (const decided of decisions) {
-    const decision = decided instanceof Promise ? await decided : decided;
-    const id =
-      replayedAt === undefined ? observer.decided(decision, { environment, user, profile, snapshot, at }) : "replay";
-    results.push(decisionAnswer(decision, id));
-  }
-  return results;
+
+  const answer = (profile: Profile | undefined): string | Promise<string> => {
+    const at = replayedAt ?? clock.now();
+    const decisions: (Decision | Promise<Decision>)[] = [];
+    let waits = false;
+    evaluateAll(snapshot, keys, user, { now: at, explain, profile, stale: snapshots.stale }, (decided) => {
+      decisions.push(decided);
+      if (decided instanceof Promise) waits = true;
+    });
+    const write = (made: readonly Decision[]): string => {
+      let text = "";
+      for (const decision of made) {
+        const observed =
+          replayedAt === undefined && observer.decided(decision, { environment, user, profile, snapshot, at });
+        const own = observed ? decisionText(decision, observed) : JSON.stringify(decisionAnswer(decision, "replay"));
+        text += text === "" ? own : `,${own}`;
+      }
+      return text;
+    };
+    return waits ? Promise.all(decisions).then(write) : write(decisions as readonly Decision[]);
+  };
+
+  if (!wantsProfile(snapshot, keys)) return answer(undefined);
+  const profile = profileFor(services, environment, user.user_id);
+  return profile instanceof Promise ? profile.then(answer) : answer(profile);
 }

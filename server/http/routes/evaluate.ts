@@ -7,7 +7,7 @@ import type { Services } from "../../services.ts";
 import type { Access, AccessControl } from "../access.ts";
 import { AskedUser, isAskedUser } from "../asked-user.ts";
 import { check, readJson } from "../body.ts";
-import { DecisionAnswer, decisionAnswer } from "../decision-answer.ts";
+import { DecisionAnswer, decisionText } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import { decision, user } from "../examples/decision.ts";
 import type { AnswerHeaders } from "../headers.ts";
@@ -71,10 +71,8 @@ export function evaluateRoute(
     const answer = (profile: Profile | undefined): Response | Promise<Response> => {
       const at = clock.now();
       const respond = (decision: Decision): Response => {
-        const id = observer.decided(decision, { environment, user, profile, snapshot, at });
-        return new Response(JSON.stringify(decisionAnswer(decision, id)), {
-          headers: headers.json(headerOf(c, "origin")),
-        });
+        const observed = observer.decided(decision, { environment, user, profile, snapshot, at });
+        return new Response(decisionText(decision, observed), { headers: headers.json(headerOf(c, "origin")) });
       };
       const decision = evaluate(snapshot, feature_key, user, { now: at, explain, profile, stale: snapshots.stale });
       return decision instanceof Promise ? decision.then(respond) : respond(decision);
