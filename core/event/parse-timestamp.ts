@@ -12,14 +12,23 @@ export function parseTimestamp(text: string): number | TimestampFault {
   if (match === null) return /^\d{4}-\d\d-\d\d$/.test(text) ? "zoneless" : "invalid";
   const [year, month, day, hour, minute] = [1, 2, 3, 4, 5].map((group) => Number(match[group])) as Numbers;
   const second = Number(match[6] ?? 0);
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59)
+  // Date.UTC takes the years 0..99 for 1900..1999: no event is that old.
+  if (
+    year < 100 ||
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysIn(year, month) ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  )
     return "invalid";
   const zone = match[8];
   if (zone === undefined) return "zoneless";
   const offset = offsetMinutes(zone);
   if (offset === undefined) return "invalid";
   const millisecond = Number((match[7] ?? "0").padEnd(3, "0").slice(0, 3));
-  // Date.UTC takes the years 0..99 for 1900..1999: no event is that old.
   return Date.UTC(year, month - 1, day, hour, minute - offset, second, millisecond);
 }
 

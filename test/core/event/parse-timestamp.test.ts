@@ -30,6 +30,7 @@ describe("parseTimestamp()", () => {
     "2026-01-01T00:00:60Z",
     "2026-01-01T00:00:00+24:00",
     "12026-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
     "1763816400",
   ])("refuses %j", (text) => {
     expect(parseTimestamp(text)).toBe("invalid");
