@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Scalar } from "./feature-row.ts";
+import { type Scalar, sourceOf } from "./feature-row.ts";
 
 const Finite = z.number();
 /** Index into `columns`; null: no column. */
@@ -53,9 +53,10 @@ type CategoryFeature = z.infer<typeof CategoryFeature>;
 
 /**
  * Writes the standardised columns of a row to `out`, from `offset` on. `values` holds the raw value of each of the
- * encoding's features, in their order.
+ * encoding's features, in their order. Answers whether any attribute said something: a number where one was learned from, or a
+ * level that has a column or is the reference. A value of another type, or a level never learned from, says nothing.
  */
-export type EncodeRow = (values: readonly Scalar[], out: Float64Array, offset: number) => void;
+export type EncodeRow = (values: readonly Scalar[], out: Float64Array, offset: number) => boolean;
 
 /**
  * Compiles an encoding. Total: any values give finite numbers. A value that is missing, of the wrong type or unknown, and has
@@ -69,8 +70,10 @@ export function rowEncoder({ columns, features }: Encoding): EncodeRow {
   const inverses = Float64Array.from(columns, ({ sd }) => 1 / sd);
   const numbers = features.map((feature) => (feature.kind === "number" ? compileNumber(feature) : undefined));
   const categories = features.map((feature) => (feature.kind === "category" ? compileCategory(feature) : undefined));
+  const attributes = features.map(({ name }) => sourceOf(name)?.from === "attribute");
   const width = columns.length;
   return (values, out, offset) => {
+    let known = false;
     for (let j = 0; j < width; j++) out[offset + j] = clear[j] as number;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as Scalar;
@@ -78,6 +81,7 @@ export function rowEncoder({ columns, features }: Encoding): EncodeRow {
       if (number !== undefined) {
         const { column, missing, log_scale, low, high } = number;
         if (typeof value === "number") {
+          if (attributes[i]) known = true;
           if (column < 0) continue;
           const x = log_scale === 0 ? value : signedLog(value, log_scale);
           out[offset + column] =
@@ -95,7 +99,9 @@ export function rowEncoder({ columns, features }: Encoding): EncodeRow {
           : (category.levels.get(typeof value === "string" ? value : String(value)) ?? category.other);
       if (hit >= 0) out[offset + hit] = set[hit] as number;
       else if (hit === UNKNOWN) for (const column of category.columns) out[offset + column] = 0;
+      if (attributes[i] && value !== null && hit !== UNKNOWN) known = true;
     }
+    return known;
   };
 }
 

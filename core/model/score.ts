@@ -40,7 +40,7 @@ export interface Score {
   /** The raw score as log odds, and their standard error. */
   log_odds: number;
   error: number;
-  /** True when none of the attributes the model looks at was there, and it never learned from such a row. */
+  /** True when none of the attributes the model looks at said something, and it never learned from such a row. */
   blank: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface UserColumns {
   readonly values: readonly Scalar[];
   /** From now on takes the feature at this index for having this value, whatever users hold; null: takes users as they are. */
   assume(feature: number | null, value: Scalar): void;
-  /** Reads a user. True when none of the attributes was there, and such a row was never learned from. */
+  /** Reads a user. True when none of the attributes said something, and such a row was never learned from. */
   read(user: Attributes, profile: Profile | undefined, at: number): boolean;
 }
 
@@ -45,20 +45,16 @@ export function createUserColumns(encoding: Encoding): UserColumns {
     },
     read(user, profile, at) {
       const total = usesTotal && profile !== undefined ? totalOf(profile) : undefined;
-      let present = 0;
       for (let i = 0; i < readers.length; i++) {
         const attribute = attributeAt[i];
         if (attribute === undefined) {
           values[i] = (readers[i] as ReadProfile)(profile, total, at);
           continue;
         }
-        const value = attributeValue(user[attribute]);
-        if (value !== null) present++;
-        values[i] = value;
+        values[i] = attributeValue(user[attribute]);
       }
       if (assumed >= 0) values[assumed] = assumption;
-      encode(values, x, 0);
-      return mayBeBlank && present === 0;
+      return !encode(values, x, 0) && mayBeBlank;
     },
   };
 }

@@ -66,7 +66,7 @@ function usable(
     probabilities: new Float64Array(count),
   };
   const tooOld = `Model ${version} is older than ${maxAge} s`;
-  const blank = `The user has none of ${attributes.join(", ")}`;
+  const blank = `The user has no value of ${attributes.join(", ")} that the model learned from`;
   const abstain = (cause: FallbackCause, why: string) => {
     opinion.cause = cause;
     opinion.detail = why;

@@ -38,7 +38,10 @@ export function propensityChooser(config: Config, host: Host, artifact: Artifact
     },
     explain(ask, { score = Number.NaN, confidence = Number.NaN }) {
       if (last === undefined || last.blank)
-        return { detail: `The user has none of ${scorer.attributes.join(", ")}`, evidence: {} };
+        return {
+          detail: `The user has no value of ${scorer.attributes.join(", ")} that the model learned from`,
+          evidence: {},
+        };
       const { log_odds, error } = last;
       const side = log_odds >= threshold.log_odds ? "reaches" : "is below";
       return {

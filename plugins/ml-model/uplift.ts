@@ -45,7 +45,11 @@ export function upliftChooser(config: Config, host: Host, artifact: Artifact, ar
     choose: (ask, choice) => void choose(ask, choice),
     explain(ask, { confidence = Number.NaN }) {
       const { blank, best, probabilities } = choose(ask, own);
-      if (blank) return { detail: `The user has none of ${scorer.attributes.join(", ")}`, evidence: {} };
+      if (blank)
+        return {
+          detail: `The user has no value of ${scorer.attributes.join(", ")} that the model learned from`,
+          evidence: {},
+        };
       const outcomes = Array.from(probabilities);
       const effect = (outcomes[best] as number) - (outcomes[0] as number);
       return {

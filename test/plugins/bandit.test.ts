@@ -219,7 +219,7 @@ describe("bandit", () => {
     const evaluate = prepare();
     expect(evaluate(ask({ user_id: "user-1" }, { explain: true }))).toMatchObject({
       abstain: "missing_features",
-      detail: "The user has none of age",
+      detail: "The user has no value of age that the model learned from",
     });
     expect(evaluate(ask({ age: 1 }, { explain: true }))).toMatchObject({ detail: "The user has none of user_id" });
     expect(evaluate.distribution?.(ask({ age: 1 }))).toEqual({ probabilities: {}, abstain: "missing_features" });

@@ -111,6 +111,14 @@ describe("createScorer()", () => {
     expect(scorer.score({ user_id: "u", colour: "red" }, {}, START).blank).toBe(true);
     expect(scorer.score({ user_id: "u", plan: "pro" }, {}, START).blank).toBe(false);
   });
+
+  test("learns nothing of a user from values of another type and levels it never saw", () => {
+    const scorer = createScorer((artifacts[0] as (typeof artifacts)[0]).artifact);
+    const blank = (user: Record<string, unknown>) => scorer.score({ user_id: "u", ...user }, {}, START).blank;
+    expect(blank({ plan: "enterprise", age: "forty", basket: true })).toBe(true);
+    expect(blank({ plan: "enterprise", age: 40 })).toBe(false);
+    expect(blank({ plan: "free" })).toBe(false);
+  });
 });
 
 describe("thresholdAtShare()", () => {
