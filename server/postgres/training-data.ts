@@ -27,10 +27,11 @@ const BATCH = 5000;
  *
  * Moments are, with `cut`, one for every user known by then; else the feature's stored decisions, when enough of them have
  * an outcome; else the users' view events, or, where there are none, any of their events. Outcomes are positive events of
- * the feature when it has any, else of the whole environment. Profiles always cover the whole environment, as in serving.
+ * the feature when it has any; else of the whole environment, if the request or the objective names them. Profiles always
+ * cover the whole environment, as in serving.
  *
  * @param onProgress called with the share read, 0..1, and what is being read, in words
- * @throws Invalid `no_events`, `one_class` or `insufficient_data`: the message says what was found and what is needed
+ * @throws Invalid `no_events`, `no_outcomes`, `one_class` or `insufficient_data`: the message says what was found and what is needed
  */
 export async function readDataset(
   sql: Sql,
@@ -51,6 +52,7 @@ export async function readDataset(
     defaults.funnel,
   );
   await requireEvents(sql, environment, found, positiveTypes);
+  requireOwnOutcomes(request, defaults, found, positiveTypes);
   const plan = planOf(request, defaults, found, positiveTypes);
   requireCut(plan, found);
   if (request.cut === null && request.feature_key !== null) {
@@ -63,6 +65,21 @@ export async function readDataset(
   if (window === undefined || window > WEEK || window === plan.window) return dataset;
   const again = (await read(sql, environment, { ...plan, window }, found, onProgress)) as Dataset;
   return isEnough(again) ? again : dataset;
+}
+
+/** What is a success by the settings alone says nothing of a feature when it happened to others. */
+function requireOwnOutcomes(
+  { feature_key, positive_event_types }: TrainingRequest,
+  { objective }: TrainingDefaults,
+  { positives, positives_of_feature }: Survey,
+  types: readonly string[],
+): void {
+  if (feature_key === null || positive_event_types !== null || objective || positives_of_feature > 0) return;
+  throw new Invalid(
+    "no_outcomes",
+    `Cannot train "${feature_key}": none of the environment's ${positives} positive events (${types.join(", ")}) is of this feature. Send events with its feature_key; or name the events that count for it, whichever feature they are of, in its objective or in positive_event_types; or train without feature_key, for all features at once`,
+    "/feature_key",
+  );
 }
 
 function requireCut({ cut }: Plan, { first, last }: Survey): void {

@@ -192,7 +192,8 @@ describe("readDataset()", () => {
       label: 1,
       "attribute.served": 3,
     });
-    expect((await read({ feature_key: "elsewhere" })).source.moments).toBe("views");
+    const other = await read({ feature_key: "elsewhere", positive_event_types: ["transaction"] });
+    expect(other.source.moments).toBe("views");
   });
 
   test("chooses a window that fits data of a few minutes", async () => {
@@ -213,6 +214,16 @@ describe("readDataset()", () => {
     const error = await refusal(read());
     expect(error.code).toBe("no_events");
     expect(error.message).toContain("At least 50 moments");
+  });
+
+  test("learns of a feature from outcomes of others only when somebody names them", async () => {
+    await store(visits(120));
+    const error = await refusal(read({ feature_key: "elsewhere" }));
+    expect(error.code).toBe("no_outcomes");
+    expect(error.message).toContain("none of the environment's 40 positive events (transaction) is of this feature");
+    const objective = Objective.parse({ event_types: ["transaction"], window_seconds: 3600 });
+    expect((await read({ feature_key: "elsewhere" }, { ...DEFAULTS, objective })).rows).toBe(88);
+    expect((await read({ feature_key: "elsewhere", positive_event_types: ["transaction"] })).rows).toBe(88);
   });
 
   test("says which event types there are when none is positive", async () => {
