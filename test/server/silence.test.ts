@@ -21,6 +21,8 @@ let database: Database;
 let line: Line;
 let product: Product;
 let traffic: Traffic;
+/** Lets PostgreSQL go on when it is frozen. */
+let thaw = () => {};
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "aff-silence-"));
@@ -34,7 +36,7 @@ beforeAll(async () => {
   traffic = startTraffic();
 }, 60_000);
 afterAll(async () => {
-  signalPostgres("SIGCONT");
+  thaw();
   await traffic?.stop();
   await product?.stop();
   await line?.close();
@@ -44,7 +46,7 @@ afterAll(async () => {
 
 describe("a running product whose PostgreSQL falls silent, without closing a connection", () => {
   const silences: readonly [string, () => void, () => void][] = [
-    ["is frozen, and thaws", () => signalPostgres("SIGSTOP"), () => signalPostgres("SIGCONT")],
+    ["is frozen, and thaws", freeze, () => thaw()],
     // As when its machine loses power: the old connections stay dead for ever.
     ["is cut off, and comes back to new connections only", () => line.swallow(), () => line.restore()],
   ];
@@ -158,13 +160,18 @@ function event(event_id: string) {
   return { event_id, user_id: "user-1", feature_key: "plain", event_type: "click", timestamp, properties: {} };
 }
 
-/** The postmaster and everything it has started. */
-function signalPostgres(signal: "SIGSTOP" | "SIGCONT"): void {
-  const postmaster = readFileSync(join(directory, "postgres", "postmaster.pid"), "utf8").split("\n")[0];
+/** Stops the postmaster first, so that nothing more is started, then all it has started; it goes on last, so that none is gone. */
+function freeze(): void {
+  const postmaster = Number(readFileSync(join(directory, "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
+  process.kill(postmaster, "SIGSTOP");
   const all = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
-  const pairs = all.split("\n").map((row) => row.trim().split(/\s+/));
-  const children = pairs.filter(([, parent]) => parent === postmaster).map(([pid]) => pid);
-  for (const pid of [postmaster, ...children]) process.kill(Number(pid), signal);
+  const pairs = all.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
+  const children = pairs.flatMap(([pid, parent]) => (pid !== undefined && parent === postmaster ? [pid] : []));
+  for (const pid of children) process.kill(pid, "SIGSTOP");
+  thaw = () => {
+    for (const pid of [...children, postmaster]) process.kill(pid, "SIGCONT");
+    thaw = () => {};
+  };
 }
 
 interface Answered {

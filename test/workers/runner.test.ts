@@ -141,9 +141,9 @@ describe("startWorker()", () => {
     const learn: TrainModelPorts["learn"] = () => {
       throw new Error("connection to 10.0.0.7 refused, password=hunter2");
     };
-    await work({ learn });
     const job = await ask();
-    await database.sql`update training_jobs set attempts = 2 where job_id = ${job.job_id} and status = 'queued'`;
+    await database.sql`update training_jobs set attempts = 2 where job_id = ${job.job_id}`;
+    await work({ learn });
     const failed = await ended(job);
     expect(failed).toMatchObject({ status: "failed", error: { code: "training_failed" } });
     expect(JSON.stringify(failed)).not.toContain("hunter2");

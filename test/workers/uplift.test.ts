@@ -6,16 +6,18 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 
 const HOUR = 3_600_000;
 const PEOPLE = 3000;
+/** Who is shown what is drawn anew every day: by the real clock, each day would bring other outcomes, and at times another verdict. */
+const NOW = Date.UTC(2026, 9, 20, 12);
 
 let server: TestServer;
 let worker: Worker;
 /** The server's clock: decisions are made in the past, so that their windows have passed when they are learned from. */
-let now = Date.now();
+let now = NOW;
 
 beforeAll(async () => {
   server = await startTestServer({ override: (services) => ({ ...services, clock: { now: () => now } }) });
   const { sql, url } = server.database;
-  const clock = { now: Date.now };
+  const clock = { now: () => NOW };
   const training = trainingPorts({ databaseUrl: url, sql, clock, settings: server.services.config });
   worker = await startWorker({ databaseUrl: url, sql, clock, training });
 });
@@ -54,7 +56,7 @@ async function live(key: string, rate: (plan: string, variant: string) => number
   const random = seededRandom(7);
   const events: object[] = [];
   for (let first = 0; first < PEOPLE; first += 500) {
-    now = Date.now() - 3 * HOUR + first * 1000;
+    now = NOW - 3 * HOUR + first * 1000;
     const users = Array.from({ length: 500 }, (_, i) => userOf(first + i));
     const decisions = await server.client.evaluateUsers(key, users);
     const timestamp = new Date(now + 60_000).toISOString();
@@ -64,7 +66,7 @@ async function live(key: string, rate: (plan: string, variant: string) => number
         events.push({ user_id, feature_key: key, event_type: "buy", timestamp, properties: {} });
     });
   }
-  now = Date.now();
+  now = NOW;
   await server.services.observer.flush();
   expect((await server.call("POST", "/ingest/events", { source: "test", events })).body).toMatchObject({ rejected: 0 });
 }

@@ -10,13 +10,13 @@ import { type TrainedModel, train } from "../../../core/model/train.ts";
 import type { User } from "../../../core/strategy.ts";
 import { createLocalEvaluation, type LocalEvaluation } from "../../../server/client/local-evaluation.ts";
 import { decisionAnswer } from "../../../server/http/decision-answer.ts";
+import { profileCache } from "../../../server/profile-cache.ts";
 import { shop, trainOptions } from "../../core/model/made-up-shop.ts";
 import { ARMS, trialDataset, trialExamples } from "../../core/model/made-up-trial.ts";
 import { BANDIT_ARMS, makeBandit } from "../../support/make-bandit.ts";
 import { STRATEGIES } from "../../support/make-configuration.ts";
 import { json, NAMES, randomFeatures, toFeature } from "../../support/random-features.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
-import { waitUntil } from "../../support/wait-until.ts";
 
 /** 100 features x 1,000 users: 100,000 pairs, each asked of the server and of the client beside it. */
 const FEATURES = 100;
@@ -31,7 +31,14 @@ let local: LocalEvaluation;
 const users = makeUsers();
 
 beforeAll(async () => {
-  server = await startTestServer({ override: (services) => ({ ...services, clock }) });
+  server = await startTestServer({
+    override: (services) => ({
+      ...services,
+      clock,
+      // The server gives a profile 20 ms, and keeps it for 30 s: a busy machine takes longer, and it would be right to fall back.
+      profiles: profileCache(services.profileStore, clock, { budgetMs: 60_000 }),
+    }),
+  });
   await makeProduct();
   const history = ["view", "buy", "view", "transaction"].flatMap((event_type, nth) =>
     users
@@ -46,8 +53,7 @@ beforeAll(async () => {
   );
   await server.client.ingest("test", history);
   await server.services.snapshots.refresh("production");
-  await knowProfiles();
-  local = createLocalEvaluation({ url: server.url, clock, profileBudget: 10_000, exposureCapacity: 200_000 });
+  local = createLocalEvaluation({ url: server.url, clock, profileBudget: 60_000, exposureCapacity: 200_000 });
   await local.ready();
 }, 120_000);
 afterAll(async () => {
@@ -222,12 +228,4 @@ function makeUsers(): readonly User[] {
     const user = { ...(i % 3 === 0 ? {} : known), ...(i % 2 === 0 ? attributes : {}), user_id: `user-${i}` };
     return JSON.parse(JSON.stringify(user)) as User;
   });
-}
-
-/** The server gives a profile 20 ms; on a busy machine that is not always enough, and it would be right to fall back. */
-async function knowProfiles(): Promise<void> {
-  const { profiles } = server.services;
-  const ids = users.map(({ user_id }) => user_id as string);
-  for (const id of ids) await profiles.load("production", id);
-  await waitUntil(() => ids.every((id) => profiles.peek("production", id) !== undefined));
 }

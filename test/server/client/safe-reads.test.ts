@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../../../core/json.ts";
 import type { User } from "../../../core/strategy.ts";
@@ -120,7 +123,13 @@ describe("what cannot be read is the default, and the details say why:", () => {
     says(await read(createClient({ url, environment: "gone" }), "checkout"), "GENERAL", /environment "gone"/);
     says(await read(createClient({ url: "http://localhost:2" }), "checkout"), "GENERAL", /could not be sent/);
     says(await read(createClient({ url: "no address" }), "checkout"), "GENERAL", /no address/);
-    says(await read(createClient({ url, timeout: 0 }), "checkout"), "GENERAL", /no answer within 0 ms/);
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const hasty = createClient({ url: `http://127.0.0.1:${port}`, timeout: 50 });
+    says(await read(hasty, "checkout"), "GENERAL", /no answer within 50 ms/);
+    silent.closeAllConnections();
+    silent.close();
     const token = () => Promise.reject(new Error("The vault is shut"));
     says(await read(createClient({ url, token }), "checkout"), "GENERAL", /The vault is shut/);
   });

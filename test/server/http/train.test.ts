@@ -5,6 +5,8 @@ import type { App, Env } from "../../../server/http/route.ts";
 import { trainRoutes } from "../../../server/http/routes/train.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
 
+const PATIENCE = { timeout: 20_000, interval: 10 };
+
 /** Without a worker; training that succeeds is in test/contract/training.test.ts. */
 let server: TestServer;
 beforeAll(async () => {
@@ -81,5 +83,5 @@ function queuedJob(): Promise<string> {
       select job_id from training_jobs where status = 'queued'`;
     if (job === undefined) throw new Error("No job is queued yet");
     return job.job_id;
-  });
+  }, PATIENCE);
 }

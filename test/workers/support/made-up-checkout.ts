@@ -107,7 +107,8 @@ export async function makeCheckout(
     steps: [{ id: "model", strategy: "ml-model", config: { mode: "uplift" } }],
   });
   if (made.status !== 201) throw new Error(`Cannot make ${key}: ${JSON.stringify(made.body)}`);
-  await server.database.sql`update feature_revisions set at = at - interval '1 day' where feature_key = ${key}`;
+  const yesterday = new Date(server.services.clock.now() - 24 * HOUR);
+  await server.database.sql`update feature_revisions set at = ${yesterday} where feature_key = ${key}`;
   return addModel(server, key, trained, { promote: "live" });
 }
 
@@ -118,7 +119,7 @@ export async function addModel(
   { promote }: { promote: Promotion },
 ): Promise<string> {
   const { promote: _, ...fitted } = trained;
-  const trained_at = new Date(Date.now() - 3 * HOUR).toISOString();
+  const trained_at = new Date(server.services.clock.now() - 3 * HOUR).toISOString();
   const model = { ...fitted, feature_key: key, trained_at, job_id: null };
   const { version } = await server.services.models.save("production", model, promote);
   await server.database.sql`update models set ramped_at = trained_at where version = ${version} and traffic > 0`;
@@ -141,10 +142,10 @@ export async function show(
   users: readonly Customer[],
   { luck = () => 1, served = ({ variant }) => variant as string, ago = 2, ...past }: ShowOptions = {},
 ): Promise<void> {
-  const { configuration, strategies } = server.services;
+  const { clock, configuration, strategies } = server.services;
   const snapshot = compile(await configuration.load("production"), strategies);
   const random = seededRandom(users.length + Math.round(ago * 100));
-  const start = Date.now() - ago * HOUR;
+  const start = clock.now() - ago * HOUR;
   const bought: { user_id: string; at: number }[] = [];
   const exposures = users.map((customer, i) => {
     const at = start + i * 5;
