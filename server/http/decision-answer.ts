@@ -25,9 +25,9 @@ export const DecisionAnswer = z
     step: z.string().nullable().describe("Id of the step that decided"),
     confidence: z.number().nullable(),
     probability: z.number().nullable(),
-    bucket: z.int().nullable(),
     fallback: z.object({ from: z.string(), cause: z.enum(FALLBACK_CAUSES) }).nullable(),
     feature_version: z.int().nullable(),
+    bucket: z.int().nullable(),
     decision_id: z.string(),
     trace: z
       .object({ steps: z.array(z.looseObject({ id: z.string(), strategy: z.string(), outcome: z.string() })) })
@@ -54,9 +54,9 @@ export function decisionAnswer(decision: Decision, decisionId: string): Decision
     step: decision.step,
     confidence: decision.confidence,
     probability: decision.probability,
-    bucket: decision.bucket,
     fallback: decision.fallback,
     feature_version: decision.feature_version,
+    bucket: decision.bucket,
     decision_id: decisionId,
     // Left out of the JSON unless it was asked for.
     trace: decision.trace as DecisionAnswer["trace"],
@@ -64,7 +64,7 @@ export function decisionAnswer(decision: Decision, decisionId: string): Decision
 }
 
 /**
- * `decisionAnswer` as JSON. What a kind of decisions has in common is written once and kept with the kind: of an answer's 19
+ * `JSON.stringify(decisionAnswer(...))`. What a kind of decisions has in common is written once and kept with the kind: of an answer's 19
  * fields most decisions change three.
  */
 export function decisionText(decision: Decision, { id, kind }: Observed): string {
