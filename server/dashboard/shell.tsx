@@ -11,7 +11,7 @@ import { SignIn, SignInAgain } from "./pages/sign-in.tsx";
 import { SystemPage } from "./pages/system.tsx";
 import { UserPage } from "./pages/user.tsx";
 import { Toast } from "./parts/toast.tsx";
-import { address } from "./router.ts";
+import { address, mayLeave } from "./router.ts";
 import { environment, online, session, signedOut, type Theme, theme } from "./session.ts";
 import { useResource } from "./use-resource.ts";
 import type { Session } from "./wire.ts";
@@ -130,7 +130,8 @@ function Environments() {
       aria-label="Environment"
       value={environment.value}
       onChange={({ currentTarget }) => {
-        environment.value = currentTarget.value;
+        if (mayLeave()) environment.value = currentTarget.value;
+        else currentTarget.value = environment.value;
       }}
     >
       {value.map(({ key }) => (
@@ -155,11 +156,12 @@ function Who() {
   }, []);
   const { auth, actor } = session.value ?? { auth: false, actor: "" };
   if (!auth || signedOut.value !== undefined) return null;
-  const signOut = () =>
-    call("DELETE", "/session").then(() => {
-      session.value = undefined;
-      signedOut.value = "nobody";
-    });
+  const signOut = async () => {
+    if (!mayLeave()) return;
+    await call("DELETE", "/session");
+    session.value = undefined;
+    signedOut.value = "nobody";
+  };
   return (
     <button type="button" class="plain small who" title={`Signed in as ${actor}`} onClick={signOut}>
       Sign out <span class="wordy break">{actor}</span>

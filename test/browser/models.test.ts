@@ -73,6 +73,32 @@ describe.skipIf(chromiumPath === undefined)("the models' page", () => {
     await page.close();
   });
 
+  test("names the model that is about to go live in its address, and asks nothing of one that cannot", async () => {
+    const { page, wrong } = await openPage(browser);
+    const { runs } = (await server.call("GET", "/model/runs?feature_key=tips")).body;
+    const idle = runs.find(({ status }: { status: string }) => status !== "live");
+    const live = runs.find(({ status }: { status: string }) => status === "live");
+    const way = idle.status === "retired" ? "rollback" : "promote";
+    await page.goto(`${server.url}/app/models?feature=tips&open=${way}`);
+    await page.getByRole("region", { name: `Model ${live.model_version}` }).waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await page.goto(`${server.url}/app/models?feature=tips&version=${live.model_version}&open=${way}`);
+    await page.getByRole("region", { name: `Model ${live.model_version}` }).waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+
+    await page.goto(`${server.url}/app/models?feature=tips&version=${idle.model_version}`);
+    await page.getByRole("button", { name: way === "promote" ? "Promote" : "Make live again" }).click();
+    const dialog = page.getByRole("dialog", { name: idle.model_version });
+    await dialog.waitFor();
+    await page.reload();
+    await dialog.waitFor();
+    expect(new URL(page.url()).searchParams.get("version")).toBe(idle.model_version);
+    await page.goBack();
+    await dialog.waitFor({ state: "detached" });
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
   test("compares all trainings by what they learned from, and makes an earlier one live again with a reason", async () => {
     const { page, wrong } = await openPage(browser);
     await page.goto(`${server.url}/app/models?feature=tips&version=tips@1`);

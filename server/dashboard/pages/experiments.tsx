@@ -4,7 +4,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { ExperimentFigures } from "../parts/experiment-figures.tsx";
 import { Empty, Failed, Head, Loaded } from "../parts/states.tsx";
 import { say } from "../parts/toast.tsx";
-import { featureHref, go, query } from "../router.ts";
+import { featureHref, go, openDialog, openedDialog, query } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { Experiment, ExperimentResult, Feature } from "../wire.ts";
 import { ago } from "../words.ts";
@@ -12,12 +12,11 @@ import { ago } from "../words.ts";
 /** `/app/experiments?feature=` and `/app/experiments/{id}`. */
 export function ExperimentsPage({ id }: { id: string | undefined }) {
   const list = useResource("experiments", (signal) => get<Experiment[]>("/experiments", signal));
-  const [creating, setCreating] = useState(false);
   const asked = query("feature");
   return (
     <>
       <Head title="Experiments" lead="What a variant causes: users drawn by chance, compared by what they did.">
-        <button type="button" class="primary" onClick={() => setCreating(true)}>
+        <button type="button" class="primary" onClick={() => openDialog("new")}>
           New experiment
         </button>
       </Head>
@@ -28,7 +27,7 @@ export function ExperimentsPage({ id }: { id: string | undefined }) {
             return (
               <Empty title={asked === "" ? "No experiment yet" : `No experiment on ${asked} yet`}>
                 <p>An experiment draws users among variants and says which one does better, and how sure that is.</p>
-                <button type="button" class="primary" onClick={() => setCreating(true)}>
+                <button type="button" class="primary" onClick={() => openDialog("new")}>
                   New experiment
                 </button>
               </Empty>
@@ -51,7 +50,7 @@ export function ExperimentsPage({ id }: { id: string | undefined }) {
           );
         }}
       </Loaded>
-      {creating && <Create feature={asked} close={() => setCreating(false)} created={list.reload} />}
+      {openedDialog() === "new" && <Create feature={asked} created={list.reload} />}
     </>
   );
 }
@@ -99,13 +98,12 @@ function ExperimentCard({ experiment, changed }: { experiment: Experiment; chang
   );
 }
 
-function Create({ feature, close, created }: { feature: string; close: () => void; created: () => void }) {
+function Create({ feature, created }: { feature: string; created: () => void }) {
   const features = useResource("features", (signal) => get<Feature[]>("/features", signal));
   return (
     <Dialog
       title="New experiment"
       action="Start it"
-      close={close}
       submit={async (form) => {
         await call("POST", "/experiments", {
           name: form.get("name"),

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type ApiError, get } from "../api.ts";
 import { AddStep } from "../parts/feature/add-step.tsx";
 import { DeleteFeature } from "../parts/feature/delete-feature.tsx";
@@ -14,21 +14,31 @@ import { VariantsCard } from "../parts/feature/variants-card.tsx";
 import type { Config } from "../parts/form/schema-form.tsx";
 import { Failed, Head, Loaded } from "../parts/states.tsx";
 import { paletteOf } from "../parts/variant.tsx";
-import { hrefOf } from "../router.ts";
+import { closeDialog, hrefOf, openDialog, openedDialog, unsaved } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { Feature, Strategies } from "../wire.ts";
 
-/** `/app/features/{key}`. */
+/** `/app/features/{key}`: what is changed on it stays, whatever else happens to the feature, until it is saved or discarded. */
 export function FeaturePage({ name }: { name: string }) {
   const path = `/features/${encodeURIComponent(name)}`;
   const feature = useResource(path, (signal) => get<Feature>(path, signal));
+  const [edits, setEdits] = useState<Edits>({});
   const known = useResource("strategies", (signal) => get<Strategies>("/strategies", signal));
   if (feature.value === undefined && feature.error?.status === 404) return <Missing error={feature.error} />;
   return (
     <Loaded of={feature}>
       {(stored) => (
         <Loaded of={known}>
-          {(strategies) => <Editor key={stored.version} stored={stored} known={strategies} changed={feature.reload} />}
+          {(strategies) => (
+            <Editor
+              key={stored.version}
+              stored={stored}
+              known={strategies}
+              changes={(edits.savedIn ?? stored.version) < stored.version ? {} : (edits.changes ?? {})}
+              change={setEdits}
+              reload={feature.reload}
+            />
+          )}
         </Loaded>
       )}
     </Loaded>
@@ -47,22 +57,42 @@ function Missing({ error }: { error: ApiError }) {
   );
 }
 
+interface Edits {
+  readonly changes?: Partial<Feature>;
+  /** The version they were saved over: the next one has them. */
+  readonly savedIn?: number;
+}
+
 interface EditorProps {
   readonly stored: Feature;
   readonly known: Strategies;
-  changed(): void;
+  readonly changes: Partial<Feature>;
+  change(edits: Edits): void;
+  reload(): void;
 }
 
-function Editor({ stored, known, changed }: EditorProps) {
-  const [draft, setDraft] = useState(stored);
-  const [asked, setAsked] = useState<"save" | "switch" | "delete">();
-  const edit = (changes: Partial<Feature>) => setDraft({ ...draft, ...changes });
-  const close = () => setAsked(undefined);
+function Editor({ stored, known, changes, change, reload }: EditorProps) {
+  const draft = { ...stored, ...changes };
+  const edited = JSON.stringify(draft) !== JSON.stringify(stored);
+  const edit = (more: Partial<Feature>) => change({ changes: { ...changes, ...more } });
+  const open = openedDialog();
+  useEffect(() => {
+    unsaved.value = edited;
+    // A link to a review opens where nothing is changed.
+    if (!edited && open === "save") closeDialog();
+    return () => {
+      unsaved.value = false;
+    };
+  }, [edited]);
+  const saved = () => {
+    change({ changes, savedIn: stored.version });
+    reload();
+  };
   const variants = Object.keys(stored.variants);
   const placeOf = paletteOf(variants, stored.off_variant);
   return (
     <>
-      <Title feature={stored} flip={() => setAsked("switch")} />
+      <Title feature={stored} flip={() => openDialog(stored.enabled ? "switch-off" : "switch-on")} />
       <div class="halves">
         <ServedCard feature={stored} placeOf={placeOf} />
         <VariantsCard feature={stored} placeOf={placeOf} />
@@ -94,20 +124,18 @@ function Editor({ stored, known, changed }: EditorProps) {
         variants={variants}
         change={(objective) => edit({ objective: objective as Feature["objective"] })}
       />
-      {JSON.stringify(draft) !== JSON.stringify(stored) && (
-        <UnsavedBar discard={() => setDraft(stored)} review={() => setAsked("save")} />
-      )}
-      <FeatureHistory feature={stored} restored={changed} />
+      {edited && <UnsavedBar discard={() => change({})} review={() => openDialog("save")} />}
+      <FeatureHistory feature={stored} restored={reload} />
       <div>
-        <button type="button" class="small danger" onClick={() => setAsked("delete")}>
+        <button type="button" class="small danger" onClick={() => openDialog("delete")}>
           Delete this feature
         </button>
       </div>
-      {asked === "save" && (
-        <SaveFeature before={stored} after={draft} close={close} saved={changed} title="Save the change?" />
+      {open === "save" && edited && (
+        <SaveFeature before={stored} after={draft} saved={saved} title="Save the change?" />
       )}
-      {asked === "switch" && <SwitchFeature feature={stored} close={close} switched={changed} />}
-      {asked === "delete" && <DeleteFeature feature={stored} close={close} />}
+      {open === (stored.enabled ? "switch-off" : "switch-on") && <SwitchFeature feature={stored} switched={reload} />}
+      {open === "delete" && <DeleteFeature feature={stored} />}
     </>
   );
 }

@@ -5,7 +5,7 @@ import { chosenRows, type FeatureRow, rowsOf, SHOWS } from "../parts/feature/fea
 import { FeaturesTable } from "../parts/feature/features-table.tsx";
 import { FirstVisit } from "../parts/first-visit.tsx";
 import { Empty, Head, Loaded } from "../parts/states.tsx";
-import { query, setQuery } from "../router.ts";
+import { openDialog, openedDialog, query, setQuery } from "../router.ts";
 import { useResource } from "../use-resource.ts";
 import type { DecisionSummary, Feature } from "../wire.ts";
 import { count, counted } from "../words.ts";
@@ -13,13 +13,13 @@ import { count, counted } from "../words.ts";
 /** Rows drawn at first: a thousand features stay quick, and nobody reads them all. */
 const PAGE = 100;
 
-/** The first page: `/?q=&show=&sort=&rows=&create=`. */
+/** The first page: `/?q=&show=&sort=&rows=&open=new`. */
 export function FeaturesPage() {
   const features = useResource("features", (signal) => get<Feature[]>("/features", signal));
   const summary = useResource("summary", (signal) => get<DecisionSummary>("/decisions/summary", signal), {
     every: 5_000,
   });
-  const create = () => setQuery({ create: "1" });
+  const create = () => openDialog("new");
   return (
     <>
       <Head title="Features" lead="What is released to whom, and what was served in the last hour.">
@@ -36,7 +36,7 @@ export function FeaturesPage() {
           )
         }
       </Loaded>
-      {query("create") !== "" && <CreateFeature close={() => setQuery({ create: null })} />}
+      {openedDialog() === "new" && <CreateFeature />}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { Panel } from "./panel.tsx";
 import { Scroll } from "./scroll.tsx";
 
 /** The numbers of a chart, for those who would rather read them. The first column names the row. */
@@ -11,8 +12,7 @@ export function AsTable({
   rows: readonly (readonly string[])[];
 }) {
   return (
-    <details class="small">
-      <summary>{label}, as a table</summary>
+    <Panel name={`table-${label.toLowerCase().replaceAll(" ", "-")}`} class="small" summary={`${label}, as a table`}>
       <Scroll label={label}>
         <table class="compact">
           <thead>
@@ -37,6 +37,6 @@ export function AsTable({
           </tbody>
         </table>
       </Scroll>
-    </details>
+    </Panel>
   );
 }

@@ -1,5 +1,6 @@
 import { type Change, type Contribution, columnName } from "../explanation.ts";
 import { percent, shown, signed } from "../words.ts";
+import { Panel } from "./panel.tsx";
 import { Scroll } from "./scroll.tsx";
 
 const METHODS = {
@@ -56,15 +57,14 @@ export function Contributions({ items, method }: { items: readonly Contribution[
         </table>
       </Scroll>
       {moved.length > FIRST && (
-        <details>
-          <summary>{moved.length - FIRST} more</summary>
+        <Panel name="contributions" summary={`${moved.length - FIRST} more`}>
           <Scroll label="What else moved the score">
             <table class="compact">
               {head}
               {table(moved.slice(FIRST))}
             </table>
           </Scroll>
-        </details>
+        </Panel>
       )}
       <p class="small soft">{METHODS[method]}</p>
     </div>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
+import { closeDialog } from "../router.ts";
 import { Failed } from "./states.tsx";
 
 export interface DialogProps {
@@ -10,11 +11,10 @@ export interface DialogProps {
   readonly children: ComponentChildren;
   /** Left open, with the message, when it rejects. */
   submit(form: FormData): Promise<void> | void;
-  close(): void;
 }
 
-/** A native modal dialog around a form: Escape closes, focus returns to where it was. */
-export function Dialog({ title, action, danger = false, children, submit, close }: DialogProps) {
+/** A native modal dialog around a form, for one that the address says is open: Escape and Back close, focus returns to where it was. */
+export function Dialog({ title, action, danger = false, children, submit }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
@@ -30,7 +30,7 @@ export function Dialog({ title, action, danger = false, children, submit, close 
     setError(undefined);
     try {
       await submit(new FormData(event.currentTarget as HTMLFormElement));
-      close();
+      closeDialog();
     } catch (cause) {
       setError(cause instanceof ApiError ? cause : new ApiError(0, "error", String(cause)));
       setBusy(false);
@@ -38,7 +38,7 @@ export function Dialog({ title, action, danger = false, children, submit, close 
   }
 
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={closeDialog}>
       <form onSubmit={onSubmit}>
         <h2 id="dialog-title">{title}</h2>
         {children}

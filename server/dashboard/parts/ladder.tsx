@@ -5,6 +5,7 @@ import { CAUSES, count, percent } from "../words.ts";
 import { BucketStrip } from "./bucket-strip.tsx";
 import { ConditionTable } from "./condition-table.tsx";
 import { Contributions, SmallestChange } from "./contributions.tsx";
+import { Panel } from "./panel.tsx";
 import { ScoreChart } from "./score-chart.tsx";
 import { Scroll } from "./scroll.tsx";
 import { Variant } from "./variant.tsx";
@@ -74,18 +75,23 @@ function StepRung({ step, number, placeOf }: { step: StepTrace; number: number; 
         would === undefined ? (
           <p class="soft">A step above decided. What it would have said cannot be told without waiting for it.</p>
         ) : (
-          <details class="would">
-            <summary>
-              A step above decided. It would have {said(would)}
-              {would.variant !== undefined && (
-                <>
-                  {" "}
-                  <Variant name={would.variant} place={placeOf(would.variant)} />
-                </>
-              )}
-            </summary>
+          <Panel
+            name={`step-${id}`}
+            class="would"
+            summary={
+              <>
+                A step above decided. It would have {said(would)}
+                {would.variant !== undefined && (
+                  <>
+                    {" "}
+                    <Variant name={would.variant} place={placeOf(would.variant)} />
+                  </>
+                )}
+              </>
+            }
+          >
             <Told told={would} placeOf={placeOf} />
-          </details>
+          </Panel>
         )
       ) : (
         <Told told={step} placeOf={placeOf} />
@@ -126,10 +132,9 @@ function Told({ told, placeOf }: { told: ToldStep; placeOf: PlaceOf }) {
       {found.arms !== undefined && <BucketStrip arms={found.arms} bucket={found.bucket ?? null} placeOf={placeOf} />}
       <ModelEvidence found={found} placeOf={placeOf} />
       {evidence !== undefined && !known && Object.keys(found).length > 0 && (
-        <details>
-          <summary>What it looked at</summary>
+        <Panel name="evidence" summary="What it looked at">
           <pre>{JSON.stringify(evidence, null, 2)}</pre>
-        </details>
+        </Panel>
       )}
     </>
   );

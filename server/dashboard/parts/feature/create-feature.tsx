@@ -30,7 +30,7 @@ const EXAMPLES: Readonly<Record<Type, readonly (readonly [string, Json])[]>> = {
 };
 
 /** A feature with typed variants and a first rollout that hurts nobody: 5 %, and the off variant for everybody else. */
-export function CreateFeature({ close }: { close: () => void }) {
+export function CreateFeature() {
   const [name, setName] = useState("");
   const [key, setKey] = useState<string>();
   const [type, setType] = useState<Type>("boolean");
@@ -56,7 +56,7 @@ export function CreateFeature({ close }: { close: () => void }) {
   }
 
   return (
-    <Dialog title="New feature" action="Create" submit={create} close={close}>
+    <Dialog title="New feature" action="Create" submit={create}>
       <div>
         <label for="name">Name</label>
         <input

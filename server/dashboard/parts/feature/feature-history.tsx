@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
 import { get } from "../../api.ts";
 import { diffJson } from "../../diff.ts";
+import { openDialog, openedDialog } from "../../router.ts";
 import { useResource } from "../../use-resource.ts";
 import type { Feature, Revisions } from "../../wire.ts";
 import { ago, counted, when } from "../../words.ts";
+import { Panel } from "../panel.tsx";
 import { Loaded } from "../states.tsx";
 import { Diff } from "./diff.tsx";
 import { comparable } from "./feature-write.ts";
@@ -13,7 +14,8 @@ import { SaveFeature } from "./save-feature.tsx";
 export function FeatureHistory({ feature, restored }: { feature: Feature; restored: () => void }) {
   const path = `/features/${encodeURIComponent(feature.key)}/revisions`;
   const history = useResource(`${path} ${feature.version}`, (signal) => get<Revisions>(path, signal));
-  const [back, setBack] = useState<Revisions["revisions"][number]>();
+  const asked = Number(/^restore-(\d+)$/.exec(openedDialog())?.[1]);
+  const back = history.value?.revisions.find(({ version }) => version === asked && version < feature.version);
   return (
     <section class="card">
       <h2>History</h2>
@@ -35,7 +37,7 @@ export function FeatureHistory({ feature, restored }: { feature: Feature; restor
                     <Changes of={revision} since={revisions[index + 1]} />
                   </div>
                   {index > 0 && revision.definition !== null && (
-                    <button type="button" class="small" onClick={() => setBack(revision)}>
+                    <button type="button" class="small" onClick={() => openDialog(`restore-${revision.version}`)}>
                       Restore
                     </button>
                   )}
@@ -45,13 +47,12 @@ export function FeatureHistory({ feature, restored }: { feature: Feature; restor
           </ol>
         )}
       </Loaded>
-      {back !== undefined && (
+      {back?.definition && (
         <SaveFeature
           title={`Restore version ${back.version}?`}
           before={feature}
           after={{ ...feature, ...(back.definition as Partial<Feature>) }}
           reason={`Restore version ${back.version}`}
-          close={() => setBack(undefined)}
           saved={restored}
         />
       )}
@@ -67,11 +68,12 @@ function Changes({ of, since }: { of: Revision; since: Revision | undefined }) {
   const [before, after] = [since.definition, of.definition] as unknown as [Feature, Feature];
   const lines = diffJson(comparable(before), comparable(after), 0);
   return (
-    <details>
-      <summary class="small">
-        {lines.length === 0 ? "Changed in words only" : counted(lines.length, "changed line")}
-      </summary>
+    <Panel
+      name={`version-${of.version}`}
+      class="small"
+      summary={lines.length === 0 ? "Changed in words only" : counted(lines.length, "changed line")}
+    >
       <Diff lines={lines} />
-    </details>
+    </Panel>
   );
 }

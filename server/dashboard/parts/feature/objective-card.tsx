@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { unfold } from "../../router.ts";
 import type { Json, Strategies } from "../../wire.ts";
 import { percent } from "../../words.ts";
 import type { Schema } from "../form/schema.ts";
 import { type Config, SchemaForm } from "../form/schema-form.tsx";
 import { exactDuration } from "../form/time-unit.ts";
+import { Panel } from "../panel.tsx";
 
 /** What a feature is to improve, and how it may be learned; null: nothing, so that nobody is held out or explores. */
 export function ObjectiveCard({
@@ -17,7 +18,6 @@ export function ObjectiveCard({
   variants: readonly string[];
   change: (objective: Config | null) => void;
 }) {
-  const [open, setOpen] = useState(false);
   if (objective === null)
     return (
       <section class="card stack" aria-label="Objective">
@@ -30,7 +30,7 @@ export function ObjectiveCard({
           <button
             type="button"
             onClick={() => {
-              setOpen(true);
+              unfold("objective", true);
               change({});
             }}
           >
@@ -48,10 +48,9 @@ export function ObjectiveCard({
         </button>
       </div>
       <p>{sentence(withDefaults(objective, known.objective))}</p>
-      <details open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-        <summary>All settings</summary>
+      <Panel name="objective" summary="All settings">
         <SchemaForm schema={known.objective} value={objective} choices={{ safe_variant: variants }} change={change} />
-      </details>
+      </Panel>
     </section>
   );
 }

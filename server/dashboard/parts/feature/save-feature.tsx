@@ -15,14 +15,12 @@ export function SaveFeature({
   after,
   title,
   reason = "",
-  close,
   saved,
 }: {
   before: Feature;
   after: Feature;
   title: string;
   reason?: string;
-  close: () => void;
   saved: () => void;
 }) {
   const write = writeOf(after);
@@ -35,7 +33,6 @@ export function SaveFeature({
     <Dialog
       title={title}
       action="Save"
-      close={close}
       submit={async (form) => {
         const why = String(form.get("reason") ?? "") || reason;
         await call("PUT", path, write, { reason: why, version: before.version });

@@ -1,6 +1,7 @@
 import type { Json, Strategies } from "../../wire.ts";
 import { inWords, isObject, labelOf, type Schema } from "../form/schema.ts";
 import { type Config, SchemaForm } from "../form/schema-form.tsx";
+import { Panel } from "../panel.tsx";
 import { type Rule, RulesEditor } from "./rules-editor.tsx";
 import { type Arm, SplitEditor } from "./split-editor.tsx";
 import type { Step } from "./step.ts";
@@ -42,12 +43,16 @@ export function StepSettings({ step, variants, off, known, placeOf, change }: St
   }
   const schema: Schema = known.strategies.find(({ id }) => id === step.strategy)?.config ?? {};
   return (
-    <details>
-      <summary>
-        Settings: <span class="soft">{inShort(config, schema)}</span>
-      </summary>
+    <Panel
+      name={`step-${step.id}`}
+      summary={
+        <>
+          Settings: <span class="soft">{inShort(config, schema)}</span>
+        </>
+      }
+    >
       <SchemaForm schema={schema} value={config} choices={choicesOf(variants)} change={set} />
-    </details>
+    </Panel>
   );
 }
 

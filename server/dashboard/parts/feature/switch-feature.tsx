@@ -5,22 +5,13 @@ import { say } from "../toast.tsx";
 import { writeOf } from "./feature-write.ts";
 
 /** The kill switch, which asks why; and back on again. */
-export function SwitchFeature({
-  feature,
-  close,
-  switched,
-}: {
-  feature: Feature;
-  close: () => void;
-  switched: () => void;
-}) {
+export function SwitchFeature({ feature, switched }: { feature: Feature; switched: () => void }) {
   const { key, name, enabled, off_variant, version } = feature;
   return (
     <Dialog
       title={enabled ? `Switch off ${name}?` : `Switch on ${name}?`}
       action={enabled ? "Switch off" : "Switch on"}
       danger={enabled}
-      close={close}
       submit={async (form) => {
         const body = { ...writeOf(feature), enabled: !enabled };
         const reason = String(form.get("reason") ?? "");

@@ -2,6 +2,7 @@ import { get } from "../../api.ts";
 import { useResource } from "../../use-resource.ts";
 import type { ModelCheck } from "../../wire.ts";
 import { ago } from "../../words.ts";
+import { Panel } from "../panel.tsx";
 import { Loaded } from "../states.tsx";
 import { CheckReport } from "./check-report.tsx";
 import { HEALTH } from "./health-words.ts";
@@ -30,10 +31,9 @@ export function ChecksCard({ version }: { version: string }) {
                   {index === 0 ? (
                     <CheckReport report={check.report} />
                   ) : (
-                    <details>
-                      <summary class="small">What was measured</summary>
+                    <Panel name={`check-${check.at}`} summary={<span class="small">What was measured</span>}>
                       <CheckReport report={check.report} />
-                    </details>
+                    </Panel>
                   )}
                 </li>
               ))}

@@ -1,21 +1,20 @@
 import { ApiError, call } from "../../api.ts";
+import { openDialog } from "../../router.ts";
 import type { Model } from "../../wire.ts";
 import { Dialog, Reason } from "../dialog.tsx";
 import { say } from "../toast.tsx";
+
+export type GoingLive = "promote" | "force" | "rollback";
 
 /** Promotes a candidate, against the verdict when forced, or makes an earlier version live again; asks why. */
 export function GoLive({
   model: { model_version, verdict },
   how,
-  close,
   done,
-  force,
 }: {
   model: Model;
-  how: "promote" | "force" | "rollback";
-  close: () => void;
+  how: GoingLive;
   done: () => void;
-  force: () => void;
 }) {
   const title = { promote: "Promote", force: "Promote against the verdict", rollback: "Make live again" }[how];
   const path = `/models/${encodeURIComponent(model_version)}`;
@@ -25,7 +24,6 @@ export function GoLive({
       title={`${title}: ${model_version}`}
       action={title}
       danger={how === "force"}
-      close={close}
       submit={async (form) => {
         const reason = String(form.get("reason") ?? "") || undefined;
         if (how === "rollback") await call("POST", `${path}/rollback`, { reason });
@@ -52,7 +50,7 @@ export function GoLive({
       <Reason required={how === "force"} hint="Kept in the audit log" />
       {how === "promote" && (
         <p>
-          <button type="button" class="small danger" onClick={force}>
+          <button type="button" class="small danger" onClick={() => openDialog("force")}>
             Promote anyway …
           </button>
         </p>

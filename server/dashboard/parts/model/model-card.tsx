@@ -1,17 +1,21 @@
-import { useState } from "preact/hooks";
-import { featureHref } from "../../router.ts";
+import { featureHref, openDialog, openedDialog, query } from "../../router.ts";
 import type { Model } from "../../wire.ts";
 import { ago, when } from "../../words.ts";
 import { CheckNow } from "./check-now.tsx";
-import { GoLive } from "./go-live.tsx";
+import { type GoingLive, GoLive } from "./go-live.tsx";
 import { HEALTH } from "./health-words.ts";
 import { ModelFigures } from "./model-figures.tsx";
 import { StatusChip } from "./status-chip.tsx";
 
+/** By the state of a version. */
+const WAYS: Readonly<Record<string, readonly GoingLive[]>> = { candidate: ["promote", "force"], retired: ["rollback"] };
+
 export function ModelCard({ model, live, changed }: { model: Model; live: Model | undefined; changed: () => void }) {
-  const [asked, setAsked] = useState<"promote" | "force" | "rollback">();
   const { model_version, status, verdict, health, health_detail, feature_key, target, traffic } = model;
   const [tone, words] = HEALTH[health];
+  // An address without its version would ask about another model tomorrow.
+  const open = (dialog: GoingLive) => () => openDialog(dialog, { version: model_version });
+  const asked = query("version") === model_version ? WAYS[status]?.find((way) => way === openedDialog()) : undefined;
   const decides = status === "live" || traffic > 0;
   return (
     <section class="card stack" aria-label={`Model ${model_version}`}>
@@ -49,26 +53,18 @@ export function ModelCard({ model, live, changed }: { model: Model; live: Model 
       <ModelFigures model={model} live={live === model ? undefined : live} />
       <div class="row">
         {status === "candidate" && (
-          <button type="button" class="primary" onClick={() => setAsked("promote")}>
+          <button type="button" class="primary" onClick={open("promote")}>
             Promote
           </button>
         )}
         {status === "retired" && (
-          <button type="button" onClick={() => setAsked("rollback")}>
+          <button type="button" onClick={open("rollback")}>
             Make live again
           </button>
         )}
         {decides && <CheckNow version={model_version} asked={changed} />}
       </div>
-      {asked !== undefined && (
-        <GoLive
-          model={model}
-          how={asked}
-          close={() => setAsked(undefined)}
-          done={changed}
-          force={() => setAsked("force")}
-        />
-      )}
+      {asked !== undefined && <GoLive model={model} how={asked} done={changed} />}
     </section>
   );
 }

@@ -1,20 +1,18 @@
-import { useState } from "preact/hooks";
 import { call } from "../../api.ts";
+import { openDialog, openedDialog } from "../../router.ts";
 import { Dialog } from "../dialog.tsx";
 import { say } from "../toast.tsx";
 
 export function TrainNow({ feature, trained }: { feature: string; trained: () => void }) {
-  const [open, setOpen] = useState(false);
   return (
     <>
-      <button type="button" class="primary" onClick={() => setOpen(true)}>
+      <button type="button" class="primary" onClick={() => openDialog("train")}>
         Train now
       </button>
-      {open && (
+      {openedDialog() === "train" && (
         <Dialog
           title={feature === "" ? "Train the global model?" : `Train a model for ${feature}?`}
           action="Train"
-          close={() => setOpen(false)}
           submit={async (form) => {
             const learner = String(form.get("learner"));
             await call("POST", "/train/async", { feature_key: feature === "" ? null : feature, learner });
