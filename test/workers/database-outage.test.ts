@@ -45,7 +45,7 @@ afterEach(async () => {
 
 // An exception or rejection that nobody handles would end a real process; vitest fails the run on it.
 test("a worker outlives its database, in the middle of a training too, and goes on when it is back", {
-  timeout: 90_000,
+  timeout: 150_000,
 }, async () => {
   directory = await mkdtemp(join(tmpdir(), "aff-outage-"));
   server = await startDatabase();
@@ -74,9 +74,9 @@ test("a worker outlives its database, in the middle of a training too, and goes 
   expect(new URL(server.url).port).toBe(port);
 
   const jobs = trainingJobStore(open());
-  expect(await jobs.wait("production", job.job_id, 40_000)).toMatchObject({ status: "succeeded", attempts: 2 });
+  expect(await jobs.wait("production", job.job_id, 60_000)).toMatchObject({ status: "succeeded", attempts: 2 });
   const next = await jobs.enqueue("production", { ...REQUEST, feature_key: "later" }, null);
-  expect(await jobs.wait("production", next.job.job_id, 20_000)).toMatchObject({ status: "succeeded", attempts: 1 });
+  expect(await jobs.wait("production", next.job.job_id, 50_000)).toMatchObject({ status: "succeeded", attempts: 1 });
   const [count] = await open()`select count(*) as models from models`;
   expect(count).toEqual({ models: 2 });
 });
