@@ -84,7 +84,7 @@ describe("transaction()", () => {
     await cutOff.end({ timeout: 0 });
     await never;
     await line.close();
-  }, 30_000);
+  });
 
   test("does not wait for ever for rows that a busy transaction holds", async () => {
     await sql`insert into notes values ('held')`;
@@ -103,7 +103,7 @@ describe("transaction()", () => {
     await cutLater();
     await ended;
     await transaction(sql, (t) => t`delete from notes where note = 'held'`);
-  }, 30_000);
+  });
 });
 
 async function cutAndNoticed(t: Transaction): Promise<void> {

@@ -195,4 +195,4 @@ test("429 with Retry-After when too many wait for the events of their users", as
   expect((await again).status).toBe(200);
   app.close?.();
   await slow.close();
-}, 20_000);
+});
