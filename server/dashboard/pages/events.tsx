@@ -1,4 +1,5 @@
 import { get } from "../api.ts";
+import { Heads } from "../parts/heads.tsx";
 import { ImportCard } from "../parts/import-card.tsx";
 import { Head, Loaded } from "../parts/states.tsx";
 import { go, hrefOf, query, setQuery, userHref } from "../router.ts";
@@ -60,15 +61,7 @@ export function EventsPage() {
               </p>
             ) : (
               <table class="cards">
-                <thead>
-                  <tr>
-                    <th scope="col">User</th>
-                    <th scope="col">Event</th>
-                    <th scope="col">Feature</th>
-                    <th scope="col">Properties</th>
-                    <th scope="col">When</th>
-                  </tr>
-                </thead>
+                <Heads names={["User", "Event", "Feature", "Properties", "When"]} />
                 <tbody>
                   {list.map(({ id, user_id, event_type, feature_key, properties, timestamp }) => (
                     <tr key={id}>

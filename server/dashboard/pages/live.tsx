@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get } from "../api.ts";
+import { Heads } from "../parts/heads.tsx";
 import { Head } from "../parts/states.tsx";
 import { paletteOf, Variant } from "../parts/variant.tsx";
 import { hrefOf, query, setQuery, userHref } from "../router.ts";
@@ -96,16 +97,7 @@ export function LivePage() {
           </div>
         ) : (
           <table class="cards live" onMouseEnter={() => setHovered(true)} onMouseLeave={() => setHovered(false)}>
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col">Feature</th>
-                <th scope="col">User</th>
-                <th scope="col">What</th>
-                <th scope="col">Decided by</th>
-                <th scope="col">Explain</th>
-              </tr>
-            </thead>
+            <Heads names={["Time", "Feature", "User", "What", "Decided by", "Explain"]} />
             <tbody>
               {rows.map(({ id, decision, event }) =>
                 decision === undefined ? (

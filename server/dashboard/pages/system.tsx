@@ -1,5 +1,6 @@
 import { get } from "../api.ts";
 import { STRATEGIES } from "../explanation.ts";
+import { Heads } from "../parts/heads.tsx";
 import { Head, Loaded } from "../parts/states.tsx";
 import { featureHref } from "../router.ts";
 import { useResource } from "../use-resource.ts";
@@ -152,13 +153,7 @@ function Steps({ system: { steps } }: { system: System }) {
         <p class="soft">No feature has a step yet.</p>
       ) : (
         <table class="cards compact">
-          <thead>
-            <tr>
-              <th scope="col">Feature</th>
-              <th scope="col">Step</th>
-              <th scope="col">State</th>
-            </tr>
-          </thead>
+          <Heads names={["Feature", "Step", "State"]} />
           <tbody>
             {sorted.slice(0, 200).map(({ feature_key, step, strategy, state, failures, detail }) => (
               <tr key={`${feature_key} ${step}`}>

@@ -1,4 +1,5 @@
 import { get } from "../api.ts";
+import { Heads } from "../parts/heads.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import { Head, Loaded } from "../parts/states.tsx";
 import { featureHref, hrefOf } from "../router.ts";
@@ -31,19 +32,7 @@ export function UserPage({ id }: { id: string }) {
             ) : (
               <Scroll label="Profile">
                 <table class="compact">
-                  <thead>
-                    <tr>
-                      <th scope="col">Event</th>
-                      <th scope="col" class="num">
-                        Times
-                      </th>
-                      <th scope="col" class="num">
-                        Worth
-                      </th>
-                      <th scope="col">First</th>
-                      <th scope="col">Last</th>
-                    </tr>
-                  </thead>
+                  <Heads names={["Event", "Times", "Worth", "First", "Last"]} figures={["Times", "Worth"]} />
                   <tbody>
                     {profile.map(({ event_type, count: times, value_sum, first_at, last_at }) => (
                       <tr key={event_type}>

@@ -1,3 +1,4 @@
+import { Heads } from "./heads.tsx";
 import { Panel } from "./panel.tsx";
 import { Scroll } from "./scroll.tsx";
 
@@ -15,15 +16,7 @@ export function AsTable({
     <Panel name={`table-${label.toLowerCase().replaceAll(" ", "-")}`} class="small" summary={`${label}, as a table`}>
       <Scroll label={label}>
         <table class="compact">
-          <thead>
-            <tr>
-              {head.map((name, index) => (
-                <th key={name} scope="col" class={index === 0 ? "" : "num"}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads names={head} figures={head.slice(1)} />
           <tbody>
             {rows.map((row) => (
               <tr key={row[0]}>

@@ -1,5 +1,6 @@
 import type { ConditionTrace } from "../wire.ts";
 import { percent, shown } from "../words.ts";
+import { Heads } from "./heads.tsx";
 import { Scroll } from "./scroll.tsx";
 
 /** Every condition of a tree with what the user has there and the answer. */
@@ -10,13 +11,7 @@ export function ConditionTable({ trace, caption }: { trace: ConditionTrace; capt
         <caption class="soft small" style={{ textAlign: "left" }}>
           {caption}
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">Condition</th>
-            <th scope="col">This user</th>
-            <th scope="col">Answer</th>
-          </tr>
-        </thead>
+        <Heads names={["Condition", "This user", "Answer"]} />
         <tbody>
           {flatten(trace, 0).map(({ condition, depth }, index) => (
             <tr key={index}>

@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Experiment, ExperimentResult } from "../wire.ts";
 import { count, percent, signed, trimmed } from "../words.ts";
+import { Heads } from "./heads.tsx";
 import { IntervalChart } from "./interval-chart.tsx";
 import { Scroll } from "./scroll.tsx";
 
@@ -27,18 +28,14 @@ export function ExperimentFigures({ experiment, result }: { experiment: Experime
         <p class="note bad" role="alert">
           <b>Nothing here can be trusted.</b> {sample_ratio.message}
         </p>
-        <Scroll label="Arms">
-          <Users arms={arms} />
-        </Scroll>
+        <Arms arms={arms} />
       </>
     );
   return (
     <>
       <p class={`note ${decision.startsWith("stop_promote") ? "good" : ""}`}>{message}</p>
       <Charts arms={arms} />
-      <Scroll label="Arms">
-        <Figures arms={arms} early={decision === "continue"} />
-      </Scroll>
+      <Arms arms={arms} early={decision === "continue"} />
       <p class="small soft">{sample_ratio.message}</p>
     </>
   );
@@ -95,90 +92,50 @@ function Charts({ arms }: { arms: readonly Arm[] }) {
   );
 }
 
-function Figures({ arms, early }: { arms: readonly Arm[]; early: boolean }) {
+const DIVISION = ["Arm", "Weight", "Users"];
+const FIGURES = ["With the event", "Rate", "Against A, in points", "Best, probably"];
+
+/** Without `early`, which says that no verdict is due yet, only how users were divided. */
+function Arms({ arms, early }: { arms: readonly Arm[]; early?: boolean }) {
+  const names = early === undefined ? DIVISION : [...DIVISION, ...FIGURES, "So far"];
   return (
-    <table class="compact figures">
-      <thead>
-        <tr>
-          <th scope="col">Arm</th>
-          <th scope="col" class="num">
-            Weight
-          </th>
-          <th scope="col" class="num">
-            Users
-          </th>
-          <th scope="col" class="num">
-            With the event
-          </th>
-          <th scope="col" class="num">
-            Rate
-          </th>
-          <th scope="col" class="num">
-            Against A, in points
-          </th>
-          <th scope="col" class="num">
-            Best, probably
-          </th>
-          <th scope="col">So far</th>
-        </tr>
-      </thead>
-      <tbody>
-        {arms.map(({ name, variant, weight, users, positives, rate, interval, best, compared }) => (
-          <tr key={name}>
-            <th scope="row" class="break">
-              {name} {variant}
-            </th>
-            <td class="num">{trimmed(weight)} %</td>
-            <td class="num">{count(users)}</td>
-            <td class="num">{count(positives)}</td>
-            <td class="num">
-              {rate === null ? "–" : percent(rate)}
-              {interval !== null && <small class="soft"> {span(interval, (end) => trimmed(end * 100, 1))}</small>}
-            </td>
-            <td class="num">
-              {compared === undefined ? "" : compared.interval === null ? "–" : signed(compared.absolute_lift * 100, 1)}
-              {compared !== undefined && compared.interval !== null && (
-                <small class="soft"> {span(compared.interval, (end) => signed(end * 100, 1))}</small>
-              )}
-            </td>
-            <td class="num">{users === 0 ? "–" : percent(best)}</td>
-            <td>
-              {compared === undefined ? "control" : early ? "not enough yet" : compared.verdict.replaceAll("_", " ")}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Scroll label="Arms">
+      <table class="compact figures">
+        <Heads names={names} figures={["Weight", "Users", ...FIGURES]} />
+        <tbody>
+          {arms.map((arm) => (
+            <tr key={arm.name}>
+              <th scope="row" class="break">
+                {arm.name} {arm.variant}
+              </th>
+              <td class="num">{trimmed(arm.weight)} %</td>
+              <td class="num">{count(arm.users)}</td>
+              {early !== undefined && <Figures arm={arm} early={early} />}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
   );
 }
 
-/** While the division of users is unsound, only that is shown. */
-function Users({ arms }: { arms: readonly Arm[] }) {
+function Figures({ arm: { users, positives, rate, interval, best, compared }, early }: { arm: Arm; early: boolean }) {
   return (
-    <table class="compact">
-      <thead>
-        <tr>
-          <th scope="col">Arm</th>
-          <th scope="col" class="num">
-            Weight
-          </th>
-          <th scope="col" class="num">
-            Users
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {arms.map(({ name, variant, weight, users }) => (
-          <tr key={name}>
-            <th scope="row" class="break">
-              {name} {variant}
-            </th>
-            <td class="num">{trimmed(weight)} %</td>
-            <td class="num">{count(users)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      <td class="num">{count(positives)}</td>
+      <td class="num">
+        {rate === null ? "–" : percent(rate)}
+        {interval !== null && <small class="soft"> {span(interval, (end) => trimmed(end * 100, 1))}</small>}
+      </td>
+      <td class="num">
+        {compared === undefined ? "" : compared.interval === null ? "–" : signed(compared.absolute_lift * 100, 1)}
+        {compared !== undefined && compared.interval !== null && (
+          <small class="soft"> {span(compared.interval, (end) => signed(end * 100, 1))}</small>
+        )}
+      </td>
+      <td class="num">{users === 0 ? "–" : percent(best)}</td>
+      <td>{compared === undefined ? "control" : early ? "not enough yet" : compared.verdict.replaceAll("_", " ")}</td>
+    </>
   );
 }
 

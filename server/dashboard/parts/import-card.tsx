@@ -3,6 +3,7 @@ import { ApiError, refusal, send } from "../api.ts";
 import { eventsOf } from "../read-stream.ts";
 import type { ImportAnswer, ImportProgress } from "../wire.ts";
 import { count, counted, percent } from "../words.ts";
+import { Heads } from "./heads.tsx";
 import { Scroll } from "./scroll.tsx";
 import { Failed } from "./states.tsx";
 
@@ -144,14 +145,7 @@ function Answer({ answer }: { answer: ImportAnswer }) {
           {rejected_rows > rejects.length && <p class="small soft">The first {rejects.length}.</p>}
           <Scroll label="Rejected lines">
             <table class="compact">
-              <thead>
-                <tr>
-                  <th scope="col" class="num">
-                    Line
-                  </th>
-                  <th scope="col">Why</th>
-                </tr>
-              </thead>
+              <Heads names={["Line", "Why"]} figures={["Line"]} />
               <tbody>
                 {rejects.map(({ line, field, message }) => (
                   <tr key={line}>

@@ -5,6 +5,7 @@ import { CAUSES, count, percent } from "../words.ts";
 import { BucketStrip } from "./bucket-strip.tsx";
 import { ConditionTable } from "./condition-table.tsx";
 import { Contributions, SmallestChange } from "./contributions.tsx";
+import { Heads } from "./heads.tsx";
 import { Panel } from "./panel.tsx";
 import { ScoreChart } from "./score-chart.tsx";
 import { Scroll } from "./scroll.tsx";
@@ -150,17 +151,10 @@ function ModelEvidence({ found, placeOf }: { found: Evidence; placeOf: PlaceOf }
       {outcomes !== undefined && (
         <Scroll label="Expected outcomes">
           <table class="compact">
-            <thead>
-              <tr>
-                <th scope="col">Variant</th>
-                <th scope="col" class="num">
-                  Expected outcome
-                </th>
-                <th scope="col" class="num">
-                  Against {safe}
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              names={["Variant", "Expected outcome", `Against ${safe}`]}
+              figures={["Expected outcome", `Against ${safe}`]}
+            />
             <tbody>
               {outcomes.map(({ variant, outcome }) => {
                 const base = outcomes.find(({ variant }) => variant === safe)?.outcome ?? 0;

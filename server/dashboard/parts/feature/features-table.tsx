@@ -1,6 +1,7 @@
 import { featureHref } from "../../router.ts";
 import type { Feature } from "../../wire.ts";
 import { ago, counted, percent } from "../../words.ts";
+import { Heads } from "../heads.tsx";
 import { paletteOf, type Share, VariantBar } from "../variant.tsx";
 import { type FeatureRow, idleDays, learns } from "./feature-rows.ts";
 
@@ -8,15 +9,7 @@ export function FeaturesTable({ rows }: { rows: readonly FeatureRow[] }) {
   return (
     <div class="card table">
       <table class="cards">
-        <thead>
-          <tr>
-            <th scope="col">Feature</th>
-            <th scope="col">State</th>
-            <th scope="col">Served in the last hour</th>
-            <th scope="col">Model</th>
-            <th scope="col">Changed</th>
-          </tr>
-        </thead>
+        <Heads names={["Feature", "State", "Served in the last hour", "Model", "Changed"]} />
         <tbody>
           {rows.map((row) => (
             <TableRow key={row.feature.key} row={row} />

@@ -1,5 +1,6 @@
 import type { Feature, Json } from "../../wire.ts";
 import { shown } from "../../words.ts";
+import { Heads } from "../heads.tsx";
 import { Variant } from "../variant.tsx";
 
 export function VariantsCard({ feature, placeOf }: { feature: Feature; placeOf: (variant: string | null) => number }) {
@@ -7,13 +8,7 @@ export function VariantsCard({ feature, placeOf }: { feature: Feature; placeOf: 
     <section class="card">
       <h2>Variants</h2>
       <table class="compact">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Value</th>
-            <th scope="col">Served</th>
-          </tr>
-        </thead>
+        <Heads names={["Name", "Value", "Served"]} />
         <tbody>
           {Object.entries(feature.variants).map(([variant, value]) => (
             <tr key={variant}>

@@ -2,6 +2,7 @@ import type { PlotOptions } from "@observablehq/plot";
 import { useCallback } from "preact/hooks";
 import type { Model } from "../../wire.ts";
 import { percent, trimmed } from "../../words.ts";
+import { Heads } from "../heads.tsx";
 import { Chart } from "../plot.tsx";
 import { Scroll } from "../scroll.tsx";
 import { figuresOf } from "./figures-of.ts";
@@ -57,23 +58,10 @@ export function LearnersCard({ model }: { model: Model }) {
       )}
       <Scroll label="Learners">
         <table class="compact">
-          <thead>
-            <tr>
-              <th scope="col">Learner</th>
-              <th scope="col" class="num">
-                Log loss
-              </th>
-              <th scope="col" class="num">
-                ROC AUC
-              </th>
-              <th scope="col" class="num">
-                Calibration error
-              </th>
-              <th scope="col" class="num">
-                Seconds
-              </th>
-            </tr>
-          </thead>
+          <Heads
+            names={["Learner", "Log loss", "ROC AUC", "Calibration error", "Seconds"]}
+            figures={["Log loss", "ROC AUC", "Calibration error", "Seconds"]}
+          />
           <tbody>
             {learners.map(({ model_name, status, log_loss, roc_auc, ece, seconds }) => (
               <tr key={model_name}>

@@ -3,10 +3,13 @@ import { useCallback } from "preact/hooks";
 import { hrefOf, query } from "../../router.ts";
 import type { Model } from "../../wire.ts";
 import { count, percent, when } from "../../words.ts";
+import { Heads } from "../heads.tsx";
 import { Chart } from "../plot.tsx";
 import { Scroll } from "../scroll.tsx";
 import { figuresOf } from "./figures-of.ts";
 import { StatusChip } from "./status-chip.tsx";
+
+const FIGURES = ["Rows", "Reached it", "Log loss", "ROC AUC"];
 
 /** Every training of one scope: what it learned from, and how good it was. `models` newest first. */
 export function TrainingsCard({ models }: { models: readonly Model[] }) {
@@ -52,18 +55,7 @@ export function TrainingsCard({ models }: { models: readonly Model[] }) {
       )}
       <Scroll label="Trainings">
         <table class="compact">
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">Trained</th>
-              {["Rows", "Reached it", "Log loss", "ROC AUC"].map((name) => (
-                <th key={name} scope="col" class="num">
-                  {name}
-                </th>
-              ))}
-              <th scope="col">State</th>
-            </tr>
-          </thead>
+          <Heads names={["Version", "Trained", ...FIGURES, "State"]} figures={FIGURES} />
           <tbody>
             {models.map((model) => (
               <Training key={model.model_version} model={model} />
