@@ -10,8 +10,9 @@ export interface CsvRow {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** A line that is not a record of this file. */
+/** What is not a record of this file. */
 export interface CsvFault {
+  /** From 1. Of what follows a quote that is never closed: the first. */
   readonly line: number;
   readonly message: string;
 }
@@ -30,7 +31,8 @@ const MAX_RECORD = 1024 * 1024;
 
 /**
  * Reads CSV (RFC 4180 with a header line; gzip is recognised by its first bytes) row by row, as fast as it is consumed:
- * memory stays the same whatever the size. A fault may come a little before the rows above it.
+ * memory stays the same whatever the size. A fault may come a little before the rows above it. What follows a quote that is
+ * never closed is one fault, as the parser reads nothing more.
  */
 export async function* readCsv(
   input: Readable,
@@ -38,6 +40,10 @@ export async function* readCsv(
 ): AsyncGenerator<CsvItem, void, undefined> {
   const faults: CsvFault[] = [];
   let headed = false;
+  /** Of the last record or fault. */
+  let end = 0;
+  /** What comes after a record that is too long the parser does not read, and says so for each chunk. */
+  let lost = false;
   const parser = parse({
     bom: true,
     columns: (header: string[]) => {
@@ -51,8 +57,16 @@ export async function* readCsv(
     max_record_size: MAX_RECORD,
     skip_empty_lines: true,
     skip_records_with_error: true,
+    on_record: (record, { lines }) => {
+      end = lines;
+      return record;
+    },
     on_skip: (error) => {
-      if (error !== undefined) faults.push(fault(error));
+      if (error === undefined) return undefined;
+      const unread = error.code === "CSV_MAX_RECORD_SIZE" || error.code === "CSV_QUOTE_NOT_CLOSED";
+      if (!(unread && lost)) faults.push(unread ? openQuote(end + 1) : fault(error));
+      lost ||= unread;
+      end = lineOf(error);
       return undefined;
     },
   });
@@ -74,8 +88,18 @@ interface Parsed {
 }
 
 function fault(error: CsvError): CsvFault {
-  const line = "lines" in error && typeof error.lines === "number" ? error.lines : 0;
-  return { line, message: error.message };
+  return { line: lineOf(error), message: error.message };
+}
+
+function openQuote(line: number): CsvFault {
+  return {
+    line,
+    message: `A quote is opened and not closed within ${MAX_RECORD / 1024 / 1024} MB: nothing from line ${line} to the end of the file was read. Close it, or double it, and import the file again`,
+  };
+}
+
+function lineOf(error: CsvError): number {
+  return "lines" in error && typeof error.lines === "number" ? error.lines : 0;
 }
 
 async function unzipped(input: Readable): Promise<AsyncIterable<Uint8Array> | Readable> {
