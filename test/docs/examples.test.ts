@@ -11,18 +11,19 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 
 /** A real service that scores: users of the plan pro high, the others low. */
 let scorer: Server;
-let asked = 0;
+/** The plans it was asked about. */
+const asked = new Set<string>();
 let behave: "answer" | "hang" | "fail" = "answer";
 let server: TestServer;
 
 beforeAll(async () => {
   scorer = createServer((request, response) => {
-    asked += 1;
-    if (behave === "hang") return;
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const { user } = JSON.parse(Buffer.concat(chunks).toString());
+      asked.add(user.plan);
+      if (behave === "hang") return;
       response.writeHead(behave === "fail" ? 503 : 200, { "content-type": "application/json" });
       response.end(JSON.stringify({ score: user.plan === "pro" ? 0.9 : 0.1 }));
     });
@@ -138,9 +139,12 @@ describe("the examples in a running server", () => {
     const user = { user_id: "ada", plan: "pro" };
     for (let time = 0; time < OPENS_AFTER; time += 1)
       expect(await evaluate("hanging", user)).toMatchObject({ variant: "off", fallback: { cause: "timeout" } });
-    const before = asked;
-    expect(await evaluate("hanging", user)).toMatchObject({ variant: "off", fallback: { cause: "open_circuit" } });
-    expect(asked, "the service is not asked any more").toBe(before);
+    const next = { user_id: "bob", plan: "spared" };
+    expect(await evaluate("hanging", next)).toMatchObject({ variant: "off", fallback: { cause: "open_circuit" } });
+    behave = "answer";
+    await evaluate("scored", user);
+    expect(asked.has("pro")).toBe(true);
+    expect(asked.has("spared"), "the service is not asked any more").toBe(false);
   });
 
   test("every config is a component of the API document and one of the choices of a step's", async () => {
