@@ -159,9 +159,10 @@ export interface ModelStore {
   ): Promise<readonly Omit<Model, "artifact">[]>;
   /**
    * Numbers and stores a model, in the same transaction as the job's end, so there is never a half-made model.
-   * Notifies when it is promoted; that a candidate takes users from the live model is written to the audit log.
+   * Notifies when it is promoted. That a candidate takes users from the live model is written to the audit log; so is, of a
+   * training somebody asked for, that its model went live.
    */
-  save(environment: string, model: TrainedVersion, promote: Promotion): Promise<Model>;
+  save(environment: string, model: TrainedVersion, promote: Promotion, author?: Author): Promise<Model>;
   /**
    * Makes a candidate live, for all of the model's users, and retires the live one. undefined: no such version. Throws
    * Conflict `not_better` for a candidate that was found no better, unless `force`; the audit log then says so.
@@ -188,6 +189,8 @@ export interface TrainingRequest {
   readonly positive_event_types: readonly string[] | null;
   /** One decision moment for every user instead of one per view; ISO time. */
   readonly cut: string | null;
+  /** Who asked, and why: the audit log says so when the model goes live. Absent: the feature's objective wanted it. */
+  readonly author?: Author | undefined;
 }
 
 /** Who wanted a training: somebody, or the feature's objective, by its schedule, after so many outcomes, or after drift. */

@@ -34,17 +34,15 @@ export function modelStore(sql: Sql | Transaction): ModelStore {
       return rows.map(toModel);
     },
 
-    save: (environment, model, promote) =>
+    save: (environment, model, promote, author) =>
       changeServed(sql, environment, async (tx, changed) => {
         const before = await ofJob(tx, model.job_id);
         if (before !== undefined) return before;
         const admitted = await admit(tx, environment, model.feature_key, promote);
         const stored = await insert(tx, environment, model, admitted);
         if (admitted !== false) changed();
-        if (typeof admitted === "object") {
-          const share = `It takes ${admitted.traffic * 100} % of the live model's users. ${model.verdict}`;
-          await audit(tx, environment, { action: "model.challenge", actor: "training", reason: share }, stored.version);
-        }
+        const promoted = promotionWords(admitted, model.verdict, author);
+        if (promoted !== undefined) await audit(tx, environment, promoted, stored.version);
         return stored;
       }),
 
@@ -145,6 +143,25 @@ async function admit(
   }
   await tx`update models set traffic = 0 where ${ofScope} and status = 'candidate' and traffic > 0`;
   return promote;
+}
+
+/** What the audit log says of a training's end; undefined: nothing. */
+function promotionWords(
+  admitted: Promotion,
+  verdict: string,
+  author: Author | undefined,
+): (Author & { readonly action: string }) | undefined {
+  const { actor = "training", reason: why } = author ?? {};
+  const because = (found: string) => (why === undefined ? found : `${why}: ${found}`);
+  if (typeof admitted === "object")
+    return {
+      action: "model.challenge",
+      actor,
+      reason: because(`It takes ${admitted.traffic * 100} % of the live model's users. ${verdict}`),
+    };
+  return admitted === "live" && author !== undefined
+    ? { action: "model.live", actor, reason: because(verdict) }
+    : undefined;
 }
 
 async function insert(tx: Transaction, environment: string, model: TrainedVersion, promote: Promotion): Promise<Model> {

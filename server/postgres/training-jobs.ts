@@ -108,7 +108,7 @@ function insertOrShare(
   return transaction(sql, async (t) => {
     const [made] = await t<TrainingJobRow[]>`
       insert into training_jobs (environment, feature_key, request, traceparent, reason)
-      values (${environment}, ${request.feature_key}, ${t.json({ ...request })}, ${traceparent}, ${reason})
+      values (${environment}, ${request.feature_key}, ${JSON.stringify(request)}::text::jsonb, ${traceparent}, ${reason})
       on conflict (environment, coalesce(feature_key, '')) where status in ('queued', 'running') do nothing
       returning *`;
     if (made !== undefined) {

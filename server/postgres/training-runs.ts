@@ -50,7 +50,7 @@ export async function completeRun(
   return transaction(sql, async (t) => {
     // First, so that whoever takes the job away waits for us, or we find it taken.
     await mine(t, run);
-    const stored = await modelStore(t).save(run.environment, model, promote);
+    const stored = await modelStore(t).save(run.environment, model, promote, run.request.author);
     await t`
       update training_jobs set
         status = 'succeeded', progress = 1, stage = 'done', finished_at = now(), result = ${t.json(answer(stored) as never)}

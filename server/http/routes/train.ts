@@ -3,6 +3,7 @@ import { Json } from "../../../core/json.ts";
 import type { TrainingJob, TrainingRequest } from "../../../core/ports.ts";
 import type { Services } from "../../services.ts";
 import { enqueueSpan } from "../../telemetry/job-spans.ts";
+import { AuthorHeaders, authorOf } from "../author.ts";
 import { check, readJson } from "../body.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { trained, trainingJob, trainRequest } from "../examples/training.ts";
@@ -47,6 +48,11 @@ const TrainRequest = z
       .datetime({ offset: true })
       .nullish()
       .describe("One decision moment for every user instead of one per view"),
+    reason: z
+      .string()
+      .max(500)
+      .optional()
+      .describe("Why; in the audit log when the model goes live. Default: X-Reason"),
   })
   .meta({ id: "TrainRequest" });
 
@@ -106,8 +112,9 @@ export const train = createRoute({
   operationId: "train",
   tags,
   summary: "Train a model and wait for it",
-  description: "422 when the data does not allow a model yet; the status of the present model stays as it is.",
-  request: { body },
+  description:
+    "422 when the data does not allow a model yet; the status of the present model stays as it is. While a training of the feature is queued or running, its answer is awaited instead: of what was asked only the first counts.",
+  request: { body, headers: AuthorHeaders },
   responses: { 200: json(Trained, "The model", trained), ...failures(409, 504) },
 });
 export const trainAsync = createRoute({
@@ -116,7 +123,7 @@ export const trainAsync = createRoute({
   operationId: "queueTraining",
   tags,
   summary: "Queue a training job",
-  request: { body },
+  request: { body, headers: AuthorHeaders },
   responses: {
     202: {
       ...json(Queued, "Queued", queued),
@@ -167,6 +174,7 @@ export function trainRoutes(
   async function enqueue(c: RouteContext) {
     const environment = c.get("environment");
     const asked = check(TrainRequest, await readJson(c, { empty: {} }));
+    const author = authorOf(c);
     const request: TrainingRequest = {
       feature_key: asked.feature_key ?? null,
       learner: asked.learner,
@@ -175,6 +183,7 @@ export function trainRoutes(
       window_seconds: asked.window_seconds ?? null,
       positive_event_types: asked.positive_event_types ?? null,
       cut: asked.cut ?? null,
+      author: { ...author, reason: asked.reason ?? author.reason },
     };
     if (request.feature_key !== null && (await features.get(environment, request.feature_key)) === undefined)
       throw notFound("feature", request.feature_key);

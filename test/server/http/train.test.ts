@@ -40,6 +40,21 @@ test("POST /train without a worker is 503 no_worker, says how to start one, and 
   expect((await server.call("GET", `/train/jobs/${id}`)).body.status).toBe("queued");
 });
 
+test("a training keeps who asked for it and why, by header or in the body", async () => {
+  await cancelOpen();
+  const author = async (headers: Record<string, string>, body: object) => {
+    const { status, body: queued } = await server.call("POST", "/train/async", body, headers);
+    expect(status).toBe(202);
+    const [row] = await server.database.sql`select request from training_jobs where job_id = ${queued.job_id}`;
+    await server.call("DELETE", `/train/jobs/${queued.job_id}`);
+    return row?.request.author;
+  };
+  const headers = { "x-actor": "ada", "x-reason": "New prices" };
+  expect(await author(headers, {})).toEqual({ actor: "ada", reason: "New prices" });
+  expect(await author(headers, { reason: "Because" })).toEqual({ actor: "ada", reason: "Because" });
+  expect(await author({}, {})).toEqual({ actor: "anonymous" });
+});
+
 test("POST /train is 504 when the training takes longer than it waits", async () => {
   const { body } = await server.call("POST", "/train/async");
   await server.database.sql`update training_jobs set status = 'running' where job_id = ${body.job_id}`;

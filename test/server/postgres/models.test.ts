@@ -175,6 +175,19 @@ describe("promote()", () => {
   });
 });
 
+test("save() writes down who asked for the training of a model that decides from now on, and why", async () => {
+  const author = { actor: "ada", reason: "New prices" };
+  await store.save("production", trained("checkout"), "live");
+  expect(await audited()).toEqual([]);
+  const { version, verdict } = await store.save("production", trained("checkout"), "live", author);
+  await store.save("production", trained("checkout"), false, author);
+  await store.save("production", trained("checkout"), { traffic: 0.1 }, { actor: "bob" });
+  expect(await audited()).toEqual([
+    ["ada", "model.live", version, `New prices: ${verdict}`],
+    ["bob", "model.challenge", "checkout@4", `It takes 10 % of the live model's users. ${verdict}`],
+  ]);
+});
+
 describe("rollback()", () => {
   test("makes an earlier version live again and writes down who wanted it", async () => {
     await store.save("production", trained("checkout"), "live");
