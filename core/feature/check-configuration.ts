@@ -36,11 +36,11 @@ function checkReferences(
   segments: ReadonlyMap<string, References>,
 ): void {
   for (const key of references.segments)
-    if (!segments.has(key)) throw new Invalid("missing_segment", `${who} uses segment "${key}", which does not exist`);
+    if (!segments.has(key)) throw new Invalid("missing_segment", `${who} uses segment "${key}", ${missing(who)}`);
   for (const [key, variants] of references.features) {
     const feature = features.get(key);
     if (feature === undefined)
-      throw new Invalid("missing_prerequisite", `${who} depends on feature "${key}", which does not exist`);
+      throw new Invalid("missing_prerequisite", `${who} depends on feature "${key}", ${missing(who)}`);
     for (const variant of variants)
       if (!Object.hasOwn(feature.variants, variant))
         throw new Invalid(
@@ -49,6 +49,10 @@ function checkReferences(
         );
   }
 }
+
+/** Fits both who refers to what is not there and who takes away what is referred to. */
+const missing = (who: string) =>
+  `which would not exist: create or keep it, or take it out of ${who.charAt(0).toLowerCase()}${who.slice(1)} first`;
 
 /** Depth first, each key once; the path stays short because MAX_CHAIN ends it. */
 function checkChains(

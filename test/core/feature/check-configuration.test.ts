@@ -64,7 +64,9 @@ describe("checkConfiguration()", () => {
 
   test("refuses what does not exist", () => {
     expect(refusal([feature("aaa", { feature: "bbb" })])).toContain('Feature "aaa" depends on feature "bbb"');
-    expect(refusal([feature("aaa", { segment: "s1" })])).toContain('Feature "aaa" uses segment "s1"');
+    expect(refusal([feature("aaa", { segment: "s1" })])).toContain(
+      'Feature "aaa" uses segment "s1", which would not exist: create or keep it, or take it out of feature "aaa" first',
+    );
     expect(refusal([], [segment("s1", { segment: "s2" })])).toContain('Segment "s1" uses segment "s2"');
     const blue = feature("aaa", { feature: "bbb", variant: ["on", "blue"] });
     expect(refusal([blue, feature("bbb", true)])).toContain('variant "blue" of feature "bbb"');
