@@ -68,7 +68,7 @@ export async function openDatabase({ databaseUrl, dataDir, settings = {} }: Data
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeAll(directory);
     accessSync(directory, constants.W_OK);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
@@ -76,6 +76,17 @@ function makeDirectory(directory: string): void {
       `Keeping the embedded PostgreSQL in ${directory} failed (${code}): set DATA_DIR to a directory this user may write to, or DATABASE_URL to a PostgreSQL 15 or newer`,
       { cause },
     );
+  }
+}
+
+/** Not mkdirSync's `recursive`: it never comes back where a directory takes no new ones and says ENOENT, as /proc does. */
+function makeAll(directory: string): void {
+  if (existsSync(directory)) return;
+  makeAll(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(directory)) throw error;
   }
 }
 

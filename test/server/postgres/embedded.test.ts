@@ -149,6 +149,16 @@ describe("openDatabase()", () => {
     expect((await open()).owner).toBe(true);
   });
 
+  test.runIf(existsSync("/proc/self"))(
+    "says where it cannot keep data, also where directories cannot be made",
+    async () => {
+      const impossible = openDatabase({ dataDir: "/proc/adaptive/data" });
+      await expect(impossible).rejects.toThrow(
+        "Keeping the embedded PostgreSQL in /proc/adaptive/data failed (ENOENT)",
+      );
+    },
+  );
+
   test("says which file is missing when the password is gone", async () => {
     await copyPrepared();
     await rm(join(directory, "postgres.password"));
