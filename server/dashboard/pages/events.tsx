@@ -40,7 +40,7 @@ export function EventsPage() {
         </form>
         <ImportCard done={events.reload} />
       </div>
-      <section class="card">
+      <section class="card stack">
         <div class="spread">
           <h2>Newest events</h2>
           <input

@@ -72,7 +72,7 @@ function ExperimentCard({ experiment, changed }: { experiment: Experiment; chang
   return (
     <section class="card stack" aria-label={name}>
       <div class="spread">
-        <div>
+        <div class="grow">
           <h2 class="break">
             <a href={`/app/experiments/${id}`}>{name}</a> <span class={`chip ${enabled ? "good" : ""}`}>{state}</span>
           </h2>

@@ -36,11 +36,11 @@ export function UserPage({ id }: { id: string }) {
                   <tbody>
                     {profile.map(({ event_type, count: times, value_sum, first_at, last_at }) => (
                       <tr key={event_type}>
-                        <td class="break">{event_type}</td>
+                        <td class="break named">{event_type}</td>
                         <td class="num">{count(times)}</td>
                         <td class="num">{value_sum === 0 ? "–" : trimmed(value_sum)}</td>
-                        <td class="small soft">{when(first_at)}</td>
-                        <td class="small soft">{ago(last_at)}</td>
+                        <td class="small soft nowrap">{when(first_at)}</td>
+                        <td class="small soft nowrap">{ago(last_at)}</td>
                       </tr>
                     ))}
                   </tbody>

@@ -24,6 +24,11 @@ export function Dialog({ title, action, danger = false, children, submit }: Dial
     return () => (before as HTMLElement | null)?.focus?.();
   }, []);
 
+  useEffect(() => {
+    // What went wrong stands at the end, which a phone may have to scroll to.
+    if (error !== undefined) dialog.current?.scrollTo({ top: dialog.current.scrollHeight });
+  }, [error]);
+
   async function onSubmit(event: SubmitEvent) {
     event.preventDefault();
     setBusy(true);

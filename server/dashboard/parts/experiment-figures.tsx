@@ -36,7 +36,7 @@ export function ExperimentFigures({ experiment, result }: { experiment: Experime
       <p class={`note ${decision.startsWith("stop_promote") ? "good" : ""}`}>{message}</p>
       <Charts arms={arms} />
       <Arms arms={arms} early={decision === "continue"} />
-      <p class="small soft">{sample_ratio.message}</p>
+      {arms.some(({ users }) => users > 0) && <p class="small soft">{sample_ratio.message}</p>}
     </>
   );
 }

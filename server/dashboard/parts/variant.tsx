@@ -25,6 +25,9 @@ export interface Share {
   readonly place: number;
 }
 
+/** A share that would be no wider than the gap before it. */
+const THIN = 0.02;
+
 /** Shares of variants side by side. What it shows is also its name. */
 export function VariantBar({ shares }: { shares: readonly Share[] }) {
   const words = shares.map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
@@ -33,7 +36,7 @@ export function VariantBar({ shares }: { shares: readonly Share[] }) {
       {shares
         .filter(({ share }) => share > 0)
         .map(({ name, share, place }) => (
-          <i key={name} class={`p${place}`} style={{ width: `${share * 100}%` }} />
+          <i key={name} class={`p${place} ${share < THIN ? "thin" : ""}`} style={{ width: `${share * 100}%` }} />
         ))}
     </div>
   );

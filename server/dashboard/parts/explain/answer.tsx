@@ -54,8 +54,12 @@ export function Answer({
           </Fact>
         )}
       </dl>
-      <h2>Step by step</h2>
-      <Ladder decision={decision} feature={feature} placeOf={placeOf} />
+      {decision.decision_source !== "feature_not_found" && (
+        <>
+          <h2>Step by step</h2>
+          <Ladder decision={decision} feature={feature} placeOf={placeOf} />
+        </>
+      )}
       <div class="row">
         <Copy text={() => location.href}>Copy link</Copy>
         <Copy text={() => curl(asked)}>Copy as curl</Copy>

@@ -34,7 +34,6 @@ export function FeatureHistory({ feature, restored }: { feature: Feature; restor
                       </time>
                     </span>
                     {revision.reason !== null && <p class="break">“{revision.reason}”</p>}
-                    <Changes of={revision} since={revisions[index + 1]} />
                   </div>
                   {index > 0 && revision.definition !== null && (
                     <button type="button" class="small" onClick={() => openDialog(`restore-${revision.version}`)}>
@@ -42,6 +41,7 @@ export function FeatureHistory({ feature, restored }: { feature: Feature; restor
                     </button>
                   )}
                 </div>
+                <Changes of={revision} since={revisions[index + 1]} />
               </li>
             ))}
           </ol>

@@ -5,6 +5,9 @@ import { Heads } from "../heads.tsx";
 import { paletteOf, type Share, VariantBar } from "../variant.tsx";
 import { type FeatureRow, idleDays, learns } from "./feature-rows.ts";
 
+/** Variants said in words beside their bar. */
+const NAMED = 4;
+
 export function FeaturesTable({ rows }: { rows: readonly FeatureRow[] }) {
   return (
     <div class="card table">
@@ -42,7 +45,7 @@ function TableRow({ row }: { row: FeatureRow }) {
           <>
             <VariantBar shares={shares} />
             <span class="small soft nums">
-              {counted(total, "decision")} · {shares.map((each) => `${each.name} ${percent(each.share)}`).join(", ")}
+              {counted(total, "decision")} · {inWords(shares)}
             </span>
           </>
         ) : (
@@ -52,7 +55,7 @@ function TableRow({ row }: { row: FeatureRow }) {
       <td data-label="Model:">
         <ModelChip row={row} />
       </td>
-      <td class="small soft end" title={updated_at}>
+      <td class="small soft end nowrap" title={updated_at}>
         {ago(updated_at)}
       </td>
     </tr>
@@ -67,6 +70,13 @@ function sharesOf({ feature: { variants, off_variant }, served, total }: Feature
     .sort(([a], [b]) => names.indexOf(a) - names.indexOf(b))
     .map(([name, decisions]) => ({ name, share: decisions / total, place: placeOf(name) }))
     .sort((a, b) => Number(a.place === 0) - Number(b.place === 0));
+}
+
+/** The most served ones; the bar and its title have them all. */
+function inWords(shares: readonly Share[]): string {
+  const most = shares.length <= NAMED ? shares : shares.toSorted((a, b) => b.share - a.share).slice(0, NAMED);
+  const words = most.map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
+  return most === shares ? words : `${words} and ${shares.length - NAMED} more`;
 }
 
 function askedLast(row: FeatureRow): string {

@@ -49,7 +49,7 @@ export function SplitEditor({
           </p>
         </>
       ) : (
-        <fieldset class="stack weights">
+        <fieldset class={`stack weights ${arms.length > 6 ? "many" : ""}`}>
           <legend>Weights, in percent</legend>
           {arms.map((arm, index) => (
             <div class="row" key={arm.variant ?? ""}>
@@ -63,7 +63,7 @@ export function SplitEditor({
                 step={0.001}
                 aria-label={`Weight of ${arm.variant ?? "the next step"}`}
                 value={arm.weight}
-                style={{ width: "8rem" }}
+                style={{ width: "6.5rem" }}
                 onChange={({ currentTarget }) =>
                   change(
                     arms.map(({ variant, weight }, at) => ({
