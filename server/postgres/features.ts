@@ -65,6 +65,7 @@ export function featureStore(sql: Sql): FeatureStore {
         if (stored === undefined) return undefined;
         const definition = change(stored);
         await refuseTakenKey(tx, environment, definition.key, stored.id);
+        if (definition.key !== stored.key) await refuseLostModel(tx, environment, stored.key, definition.key);
         for (const running of await selectRunningExperiments(tx, environment))
           if (running.feature_key === stored.key) checkArms(running, definition);
         const [row] = await tx<FeatureRow[]>`
@@ -147,6 +148,17 @@ async function refuseTakenKey(tx: Transaction, environment: string, key: string,
     select id from features where environment = ${environment} and key = ${key}`;
   if (taken !== undefined && taken.id !== self)
     throw new Conflict(`The key "${key}" is taken by feature ${taken.id}; choose another or PUT to it`);
+}
+
+/** Models, decisions and events are kept by key: a renamed feature would lose its model, and a later one of the old key get it. */
+async function refuseLostModel(tx: Transaction, environment: string, key: string, wanted: string): Promise<void> {
+  const [model] = await tx<{ version: string }[]>`
+    select version from models where environment = ${environment} and feature_key = ${key} and status = 'live'`;
+  if (model !== undefined)
+    throw new Conflict(
+      `Feature "${key}" is decided by its model ${model.version}, which learned from what is kept under that key and would not decide for "${wanted}": keep the key and change the name, or create "${wanted}" beside it`,
+      "feature_has_model",
+    );
 }
 
 async function written(

@@ -184,6 +184,20 @@ describe("update()", () => {
     expect(await store.get("production", "old")).toBeUndefined();
     expect(await store.get("production", "new")).toMatchObject({ id: made.id, version: 2 });
   });
+
+  test("keeps the key of a feature that a model decides: the model would stay behind", async () => {
+    await store.create("production", feature("learned"), author);
+    await database.sql`
+      insert into models (environment, version, feature_key, number, status, learner, trained_at, artifact, hash, seed, metrics, process, verdict)
+      values ('production', 'learned@1', 'learned', 1, 'live', 'logistic', now(), '{}', '', 1, '{}', '{}', '')`;
+    const other = (stored: FeatureDefinition) => ({ ...stored, key: "other" });
+    await expect(store.update("production", "learned", other, author)).rejects.toThrow(
+      /its model learned@1.*keep the key/,
+    );
+    await store.update("production", "learned", rename("New"), author);
+    await database.sql`delete from models`;
+    expect((await store.update("production", "learned", other, author))?.key).toBe("other");
+  });
 });
 
 describe("remove()", () => {
