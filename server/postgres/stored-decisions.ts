@@ -8,13 +8,16 @@ import type { Sql } from "./sql.ts";
 export function storedDecisions(sql: Sql): StoredDecisions {
   return {
     async list(environment, { decision_id, feature_key, user_id }, limit) {
-      // An id alone walks the primary key from the newest: it is found at once when it is recent, as those asked about are.
+      // An id alone walks the primary key from the newest, so it must not walk for ever: two partitions at most. A user's are in an
+      // index, whatever their age.
+      const alone = decision_id !== undefined && feature_key === undefined && user_id === undefined;
       const rows = await sql<Row[]>`
         select decision_id, at, feature_key, feature_version, user_id, variant, enabled, decision_source, reason, step,
           score, threshold, confidence, probability, model_version, fallback_from, fallback_cause, features
         from exposures
         where environment = ${environment}
           ${decision_id === undefined ? sql`` : sql`and decision_id = ${decision_id}`}
+          ${alone ? sql`and at > now() - interval '31 days'` : sql``}
           ${feature_key === undefined ? sql`` : sql`and feature_key = ${feature_key}`}
           ${user_id === undefined ? sql`` : sql`and user_id = ${user_id}`}
         order by at desc, decision_id desc

@@ -79,7 +79,9 @@ export const list = createRoute({
     "Stored is the first decision of a user for the same variant, feature version and reason on one UTC day; it appears within a second.",
   request: {
     query: z.object({
-      decision_id: Name.optional().describe("The one decision, as Live, traces and answers name it"),
+      decision_id: Name.optional().describe(
+        "The one decision, as Live, traces and answers name it. Alone it is looked for in the last 31 days; with user_id among all, and at once",
+      ),
       feature_key: Name.optional(),
       user_id: Name.optional(),
       limit: z.coerce.number().int().min(1).max(500).default(50),

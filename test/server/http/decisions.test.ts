@@ -152,6 +152,11 @@ test("stored decisions are listed by feature and by user, newest first, with wha
   expect(byId.body.decisions).toEqual([body.decisions[1]]);
   expect((await server.call("GET", "/decisions?decision_id=none")).body.decisions).toEqual([]);
   expect((await server.call("GET", `/decisions?decision_id=${decision_id}&user_id=x`)).body.decisions).toEqual([]);
+  // An old one takes its user to be found.
+  await server.database.sql`update exposures set at = at - interval '32 days' where decision_id = ${decision_id}`;
+  const found = async (more: string) =>
+    (await server.call("GET", `/decisions?decision_id=${decision_id}${more}`)).body.decisions.length;
+  expect([await found(""), await found(`&user_id=${byId.body.decisions[0].user_id}`)]).toEqual([0, 1]);
 });
 
 test("the summary counts what this server served, also to users it knows, and when a feature was asked last", async () => {
