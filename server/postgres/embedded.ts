@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { findBinaries } from "./embedded-binaries.ts";
 import { claim, type Ownership } from "./embedded-owner.ts";
@@ -81,12 +91,13 @@ function makeDirectory(directory: string): void {
 
 /** Not mkdirSync's `recursive`: it never comes back where a directory takes no new ones and says ENOENT, as /proc does. */
 function makeAll(directory: string): void {
-  if (existsSync(directory)) return;
+  const made = () => statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (made()) return;
   makeAll(dirname(directory));
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    if (!existsSync(directory)) throw error;
+    if (!made()) throw error;
   }
 }
 
