@@ -25,10 +25,16 @@ export function readJson(c: RouteContext, options: BodyOptions = {}): unknown {
 
 /** The value as the schema sees it. @throws HttpError 422 that names each wrong field */
 export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: missing });
   if (parsed.success) return parsed.data;
   throw validationError(parsed.error);
 }
+
+/** zod's own words for a field left out are "expected string, received undefined". */
+const missing: z.core.$ZodErrorMap = (issue) =>
+  issue.code === "invalid_type" && issue.input === undefined
+    ? `is missing; give ${issue.expected === "object" || issue.expected === "array" ? "an" : "a"} ${issue.expected}`
+    : undefined;
 
 function within(body: Buffer, limit: number): string {
   if (body.length > limit) throw tooLarge(limit);
