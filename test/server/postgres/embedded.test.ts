@@ -159,6 +159,11 @@ describe("openDatabase()", () => {
     },
   );
 
+  test("says that DATA_DIR is no directory", async () => {
+    const file = fileURLToPath(import.meta.url);
+    await expect(openDatabase({ dataDir: file })).rejects.toThrow("failed (EEXIST): set DATA_DIR");
+  });
+
   test("says which file is missing when the password is gone", async () => {
     await copyPrepared();
     await rm(join(directory, "postgres.password"));
