@@ -116,16 +116,19 @@ export function createObserver(options: ObserverOptions): Observer {
   };
 }
 
-/** Ids to one prefix. A number is written out for each 1,024 of them only: that is most of what an id costs. */
+/** Ids to one prefix, which sort as they were given out. Numbers are written out for each 1,000 of them only: that is most of what an id costs. */
 function countedIds(prefix: string): { next(): string } {
+  const ends = Array.from({ length: 1000 }, (_, at) => String(at).padStart(3, "0"));
   let block = "";
-  let count = 0;
+  let blocks = 0;
+  let at = ends.length;
   return {
     next: () => {
-      const at = count & 1023;
-      if (at === 0) block = `${prefix}-${(count / 1024).toString(36)}-`;
-      count += 1;
-      return block + at;
+      if (at === ends.length) {
+        block = `${prefix}-${(blocks++).toString(36).padStart(6, "0")}`;
+        at = 0;
+      }
+      return block + ends[at++];
     },
   };
 }

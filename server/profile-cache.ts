@@ -58,9 +58,9 @@ export function profileCache(
       return entry !== undefined && clock.now() - entry.readAt < ttlMs ? entry.profile : undefined;
     },
     last: (environment, userId) => entries.get(keyOf(environment, userId))?.profile,
-    load(environment, userId) {
+    load(environment, userId, budget = budgetMs) {
       const key = keyOf(environment, userId);
-      return within(budgetMs, reading.get(key) ?? read(environment, userId, key));
+      return within(budget, reading.get(key) ?? read(environment, userId, key));
     },
     forget(environment, userIds) {
       for (const userId of userIds) {

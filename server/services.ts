@@ -89,8 +89,8 @@ export interface ProfileCache {
   peek(environment: string, userId: string): Profile | undefined;
   /** As it was last read, however long ago: for when the database is away, and no events come in either. */
   last(environment: string, userId: string): Profile | undefined;
-  /** undefined when it could not be read within the budget. Never throws. */
-  load(environment: string, userId: string): Promise<Profile | undefined>;
+  /** undefined when it could not be read within the budget. Never throws. `budget`: milliseconds. Default: the hot path's. */
+  load(environment: string, userId: string, budget?: number): Promise<Profile | undefined>;
   /** Called after events were stored, so that this process serves what it acknowledged. */
   forget(environment: string, userIds: Iterable<string>): void;
 }

@@ -153,10 +153,11 @@ function decide(
 }
 
 function inWords({ arm, absolute_lift, interval, confidence_level }: Comparison): string {
-  const difference = `${arm} converts ${points(absolute_lift)} percentage points more than A`;
+  const way = absolute_lift < 0 ? "less" : "more";
+  const difference = `${arm} converts ${points(Math.abs(absolute_lift))} percentage points ${way} than A`;
   if (interval === null) return difference;
   const level = Number((confidence_level * 100).toFixed(2));
-  return `${difference} (${level} % interval ${points(interval[0])} to ${points(interval[1])})`;
+  return `${difference} (${level} % interval of the difference ${points(interval[0])} to ${points(interval[1])})`;
 }
 
 function points(difference: number): string {

@@ -98,6 +98,8 @@ export function meanOf({ users, sum }: Pick<GroupOutcome, "users" | "sum">): num
 function checkSampleRatio({ model, holdout }: Groups, share: number): NonNullable<HoldoutLift["sample_ratio"]> {
   const p_value = sampleRatioPValue([model.users, holdout.users], [1 - share, share]);
   const ok = p_value >= SAMPLE_RATIO_ALARM;
+  if (model.users + holdout.users === 0)
+    return { p_value, ok, message: "Nobody counts yet: there are no groups to compare." };
   const found = `${count(holdout.users)} of ${count(model.users + holdout.users)} users are held out, where the objective says ${percent(share)}`;
   return {
     p_value,

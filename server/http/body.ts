@@ -38,7 +38,8 @@ const missing: z.core.$ZodErrorMap = (issue) =>
 
 function within(body: Buffer, limit: number): string {
   if (body.length > limit) throw tooLarge(limit);
-  return body.toString("utf8");
+  // Some programs begin a text with a byte order mark; TextDecoder leaves it out, too.
+  return body.toString("utf8", body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0);
 }
 
 async function readStream(c: RouteContext, limit: number): Promise<string> {

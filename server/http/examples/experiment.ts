@@ -30,7 +30,8 @@ export const experimentResult = {
   min_lift: 0.01,
   min_samples_per_variant: 1000,
   decision: "stop_promote_b",
-  message: 'Arm B ("on") is better than A: B converts 5.05 percentage points more than A (95 % interval 2.18 to 7.91).',
+  message:
+    'Arm B ("on") is better than A: B converts 5.05 percentage points more than A (95 % interval of the difference 2.18 to 7.91).',
   days_left: null,
   probability_best: { A: 0.0003, B: 0.9997 },
   comparisons: [

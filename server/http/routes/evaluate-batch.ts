@@ -183,6 +183,6 @@ function decideAll(services: EvaluateServices, about: About & { user: AskedAbout
   };
 
   if (!wantsProfile(snapshot, keys)) return answer(undefined);
-  const profile = profileFor(services, environment, user.user_id);
+  const profile = profileFor(services, environment, user.user_id, { explain: explain || replayedAt !== undefined });
   return profile instanceof Promise ? profile.then(answer) : answer(profile);
 }

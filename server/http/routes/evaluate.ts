@@ -79,7 +79,7 @@ export function evaluateRoute(
     };
 
     if (snapshot.features.get(feature_key)?.profile !== true) return answer(undefined);
-    const profile = profileFor(services, environment, user.user_id);
+    const profile = profileFor(services, environment, user.user_id, { explain });
     return profile instanceof Promise ? profile.then(answer) : answer(profile);
   }
 }

@@ -90,7 +90,11 @@ describe("analyse()", () => {
 
   test("keeps A when B is certainly worse, even if only slightly and nothing was asked of the lift", () => {
     const counts = { A: count(200_000, 21_000), B: count(200_000, 20_000) };
-    expect(analyse({ ...experiment, min_lift: 0 }, counts).decision).toBe("stop_keep_a");
+    const { decision, message } = analyse({ ...experiment, min_lift: 0 }, counts);
+    expect(decision).toBe("stop_keep_a");
+    expect(message).toMatch(
+      /B converts 0\.50 percentage points less than A \(95 % interval of the difference -0\.\d\d to -0\./,
+    );
   });
 
   test("trusts no numbers when the exposed users do not fit the weights", () => {

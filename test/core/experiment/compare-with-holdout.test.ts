@@ -38,6 +38,11 @@ describe("compareWithHoldout()", () => {
     expect((then.absolute_lift ?? 0) / error).toBeLessThan(2.95);
   });
 
+  test("does not call groups of nobody as large as they should be", () => {
+    const { sample_ratio } = compareWithHoldout(counted(yes(0, 0), yes(0, 0)), objective());
+    expect(sample_ratio).toMatchObject({ ok: true, message: "Nobody counts yet: there are no groups to compare." });
+  });
+
   test("says nothing of few users or few outcomes, however far apart they are", () => {
     for (const [model, holdout] of [
       [yes(90, 0.9), yes(10, 0.1)],

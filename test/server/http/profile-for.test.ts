@@ -24,3 +24,13 @@ test("profileFor() asks the database nothing while it is away, and decides with 
   expect(await ask("ada")).toMatchObject({ view: { count: 2 } });
   expect(ask("ada")).toMatchObject({ view: { count: 2 } });
 });
+
+test("profileFor() waits longer where somebody asks for the reasons", async () => {
+  const stored = Promise.withResolvers<Record<string, never>>();
+  const profiles = profileCache({ read: () => stored.promise }, { now: () => 0 }, { budgetMs: 1 });
+  const services = { profiles, snapshots: { stale: false } as Parameters<typeof profileFor>[0]["snapshots"] };
+  const explained = profileFor(services, "production", "ada", { explain: true });
+  expect(await profileFor(services, "production", "ada")).toBeUndefined();
+  stored.resolve({});
+  expect(await explained).toEqual({});
+});
