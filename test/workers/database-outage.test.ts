@@ -17,7 +17,8 @@ const REQUEST = {
   target: "auto",
   seed: 1,
   window_seconds: 60,
-  positive_event_types: null,
+  // Whichever feature they are of.
+  positive_event_types: ["buy"],
   cut: null,
 } as const;
 
