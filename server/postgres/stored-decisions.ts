@@ -8,8 +8,8 @@ import type { Sql } from "./sql.ts";
 export function storedDecisions(sql: Sql): StoredDecisions {
   return {
     async list(environment, { decision_id, feature_key, user_id }, limit) {
-      // An id alone walks the primary key from the newest, so it must not walk for ever: two partitions at most. A user's are in an
-      // index, whatever their age.
+      // An id alone walks the primary key from the newest, so it must not walk for ever: three months' partitions at most. A
+      // user's are in an index, whatever their age.
       const alone = decision_id !== undefined && feature_key === undefined && user_id === undefined;
       const rows = await sql<Row[]>`
         select decision_id, at, feature_key, feature_version, user_id, variant, enabled, decision_source, reason, step,

@@ -1,11 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NewEvent } from "../../../core/ports.ts";
 import type { Access, AccessControl } from "../access.ts";
-import { readJson } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { type EventIntake, isRejection } from "../event-intake.ts";
 import { event, storedEvent } from "../examples/event.ts";
 import type { AnswerHeaders } from "../headers.ts";
+import { hotPost } from "../hot-route.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
 import { SentEvent } from "../sent-event.ts";
 import { StoredEvent } from "../stored-event.ts";
@@ -37,19 +37,9 @@ export function createEventRoute(
 ): void {
   document.openAPIRegistry.registerPath(route);
 
-  hot.post("/events", (c): Promise<Response> => {
-    const entered = access.of(c);
-    return entered instanceof Promise ? entered.then((known) => read(c, known)) : read(c, entered);
-  });
+  hotPost(hot, "/events", access, create);
 
-  function read(c: RouteContext, { environment }: Access): Promise<Response> {
-    const body = readJson(c);
-    return body instanceof Promise
-      ? body.then((parsed) => create(c, environment, parsed))
-      : create(c, environment, body);
-  }
-
-  async function create(c: RouteContext, environment: string, body: unknown): Promise<Response> {
+  async function create(c: RouteContext, body: unknown, { environment }: Access): Promise<Response> {
     const event = intake.accept(environment, body);
     if (isRejection(event)) {
       const { code, message, field } = event;

@@ -6,11 +6,12 @@ import type { Profile } from "../../../core/event/profile.ts";
 import type { User } from "../../../core/strategy.ts";
 import type { Access, AccessControl } from "../access.ts";
 import { AskedUser, isAskedUser } from "../asked-user.ts";
-import { check, readJson } from "../body.ts";
+import { check } from "../body.ts";
 import { DecisionAnswer, decisionAnswer, decisionText } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import { decision, user } from "../examples/decision.ts";
 import type { AnswerHeaders } from "../headers.ts";
+import { hotPost } from "../hot-route.ts";
 import { profileFor, wantsProfile } from "../profile-for.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
 import { type EvaluateServices, starting } from "./evaluate.ts";
@@ -72,15 +73,7 @@ export function evaluateBatchRoute(
 ): void {
   document.openAPIRegistry.registerPath(route);
 
-  hot.post("/evaluate/batch", (c): Response | Promise<Response> => {
-    const entered = access.of(c);
-    return entered instanceof Promise ? entered.then((known) => read(c, known)) : read(c, entered);
-  });
-
-  function read(c: RouteContext, entered: Access): Response | Promise<Response> {
-    const body = readJson(c, { limit: BATCH_BODY_LIMIT });
-    return body instanceof Promise ? body.then((parsed) => decide(c, parsed, entered)) : decide(c, body, entered);
-  }
+  hotPost(hot, "/evaluate/batch", access, decide, { limit: BATCH_BODY_LIMIT });
 
   function decide(c: RouteContext, body: unknown, { environment }: Access): Response | Promise<Response> {
     const { users, keys, explain, at } = accept(body);

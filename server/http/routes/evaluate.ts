@@ -6,11 +6,12 @@ import type { User } from "../../../core/strategy.ts";
 import type { Services } from "../../services.ts";
 import type { Access, AccessControl } from "../access.ts";
 import { AskedUser, isAskedUser } from "../asked-user.ts";
-import { check, readJson } from "../body.ts";
+import { check } from "../body.ts";
 import { DecisionAnswer, decisionText } from "../decision-answer.ts";
 import { HttpError } from "../errors.ts";
 import { decision, user } from "../examples/decision.ts";
 import type { AnswerHeaders } from "../headers.ts";
+import { hotPost } from "../hot-route.ts";
 import { profileFor } from "../profile-for.ts";
 import { type App, headerOf, json, type RouteContext } from "../route.ts";
 
@@ -53,15 +54,7 @@ export function evaluateRoute(
   const { clock, snapshots, observer } = services;
   document.openAPIRegistry.registerPath(route);
 
-  hot.post("/evaluate", (c): Response | Promise<Response> => {
-    const entered = access.of(c);
-    return entered instanceof Promise ? entered.then((known) => read(c, known)) : read(c, entered);
-  });
-
-  function read(c: RouteContext, entered: Access): Response | Promise<Response> {
-    const body = readJson(c);
-    return body instanceof Promise ? body.then((parsed) => decide(c, parsed, entered)) : decide(c, body, entered);
-  }
+  hotPost(hot, "/evaluate", access, decide);
 
   function decide(c: RouteContext, body: unknown, { environment }: Access): Response | Promise<Response> {
     const { feature_key, user, explain } = accept(body);
