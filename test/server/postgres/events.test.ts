@@ -28,6 +28,27 @@ let users = 0;
 const freshUser = () => `user-${++users}`;
 
 describe("append()", () => {
+  test("tells callers whose rows somebody holds for long, and goes on storing for others", async () => {
+    const store = eventStore(database.sql);
+    const [held, other] = [freshUser(), freshUser()];
+    await store.append("production", [event({ user_id: held })]);
+    const holding = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    // As from a console: a transaction that is not ours, and that nobody bounds.
+    const holds = database.sql.begin(async (t) => {
+      await t`select from profiles where user_id = ${held} for update`;
+      holding.resolve();
+      await release.promise;
+    });
+    await holding.promise;
+    const waiting = expect(store.append("production", [event({ user_id: held })])).rejects.toBeInstanceOf(Overloaded);
+    expect(await store.append("production", [event({ user_id: other })])).toHaveLength(1);
+    await waiting;
+    release.resolve();
+    await holds;
+    expect(await store.append("production", [event({ user_id: held })])).toHaveLength(1);
+  });
+
   test("answers with ids in the order given, and what was stored can be read back whole", async () => {
     const store = eventStore(database.sql);
     const user_id = freshUser();
