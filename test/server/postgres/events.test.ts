@@ -42,6 +42,14 @@ describe("append()", () => {
     });
     await holding.promise;
     const waiting = expect(store.append("production", [event({ user_id: held })])).rejects.toBeInstanceOf(Overloaded);
+    // What arrives in the same turn shares its transaction, and its answer.
+    await expect
+      .poll(async () => {
+        const locked = await database.sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return locked.length;
+      })
+      .toBe(1);
     expect(await store.append("production", [event({ user_id: other })])).toHaveLength(1);
     await waiting;
     release.resolve();
